@@ -1,0 +1,100 @@
+"""The clang that compiles kernels for the model device.
+
+The machine's own if it has one, else the one inside the `ziglang` wheel, so that pip alone is
+enough. Linking always uses the wheel's lld: a machine with clang need not have a linker.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sysconfig
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import workbench
+from workbench.errors import BuildError
+
+INCLUDE = Path(workbench.__file__).parent / "include"
+
+LANGUAGES = {".c": "c11", ".cc": "c++20", ".cpp": "c++20", ".cxx": "c++20"}
+"""Kernel suffixes and the standard they are compiled to: Peano's usual ones."""
+
+# Peano's defaults that show in results or in timing of the build: -O2, no auto-vectorisers.
+# Source: clang/lib/Driver/ToolChains/AIE.cpp of Xilinx/llvm-aie.
+_CODE = ("-O2", "-fPIC", "-fno-vectorize", "-fno-slp-vectorize", "-Wall")
+
+
+@dataclass(frozen=True, slots=True)
+class Clang:
+    """A compiler and a linker; `identity` changes whenever either of them does."""
+
+    name: str
+    identity: str
+    compiler: tuple[str, ...]
+    linker: tuple[str, ...]
+    libraries: tuple[str, ...]
+
+    def compile_command(self, source: str, output: Path, dependencies: Path) -> tuple[str, ...]:
+        """The command from `source` to an object, with its headers listed in `dependencies`."""
+        standard = LANGUAGES.get(Path(source).suffix)
+        if standard is None:
+            raise BuildError(
+                f"don't know how to compile {Path(source).suffix or 'this'} files",
+                where=source,
+                hint=f"kernels end in {', '.join(LANGUAGES)}",
+            )
+        return (
+            *self.compiler,
+            *_CODE,
+            f"-std={standard}",
+            "-fdiagnostics-color=always",
+            f"-I{INCLUDE}",
+            *("-MMD", "-MF", str(dependencies)),
+            *("-c", source, "-o", str(output)),
+        )
+
+    def link_command(self, objects: tuple[Path, ...], output: Path) -> tuple[str, ...]:
+        """The command from objects to a shared library; an undefined symbol is an error."""
+        names = (str(name) for name in objects)
+        return (*self.linker, "-shared", "-z", "defs", "-o", str(output), *names, *self.libraries)
+
+
+@cache
+def find_clang() -> Clang:
+    """The clang of this machine, else of the ziglang wheel; BuildError when there is neither."""
+    try:
+        import ziglang
+    except ImportError:
+        raise BuildError(
+            "the ziglang package, which holds the linker, is not installed",
+            hint="pip install ziglang",
+        ) from None
+    wheel = Path(ziglang.__file__).parent
+    zig = str(wheel / "zig")
+    release = version("ziglang")
+    linker = (zig, "ld.lld")
+    own = shutil.which("clang")
+    if own is not None:
+        stat = Path(own).resolve().stat()
+        identity = f"{own} {stat.st_size} {stat.st_mtime_ns} lld {release}"
+        return Clang(f"clang ({own})", identity, (own,), linker, _c_libraries())
+    headers = wheel / "lib"
+    machine = re.sub(r"^amd64$", "x86_64", sysconfig.get_platform().rpartition("-")[2].lower())
+    compiler = (
+        *(zig, "clang", "-nostdlibinc"),
+        *("-isystem", str(headers / "include")),
+        # The wheel's own C headers, arch before generic: enough for <string.h> and <math.h>.
+        *("-idirafter", str(headers / "libc" / "include" / f"{machine}-linux-musl")),
+        *("-idirafter", str(headers / "libc" / "include" / "generic-musl")),
+    )
+    return Clang(f"clang (ziglang {release})", f"zig {release}", compiler, linker, _c_libraries())
+
+
+def _c_libraries() -> tuple[str, ...]:
+    """The C library and libm that this very process runs on, for the linker to resolve against."""
+    pattern = re.compile(r"/(?:libc|libm|ld-musl-[^/]*)[.-][^/]*$")
+    paths = {line.split(maxsplit=5)[-1].strip() for line in Path("/proc/self/maps").open()}
+    return tuple(sorted(path for path in paths if pattern.search(path)))

@@ -1,0 +1,59 @@
+"""What a cached thing was made from: files by content hash, and whether they are still the same.
+
+A manifest is a JSON file beside the thing it vouches for. Content decides, never a time stamp.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Hex digest of `data`."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: str | Path) -> str | None:
+    """Hex digest of a file's content; None when it can't be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def key_of(*parts: object) -> str:
+    """A short stable key for a cache folder, from anything JSON can hold."""
+    return sha256_bytes(json.dumps(parts, sort_keys=True, default=str).encode())[:32]
+
+
+def file_hashes(paths: Iterable[str]) -> dict[str, str | None]:
+    """Each path's content hash."""
+    return {path: sha256_file(path) for path in sorted(set(paths))}
+
+
+def write(path: Path, *, files: Mapping[str, str | None], data: Mapping[str, Any]) -> None:
+    """Write a manifest in one step: a reader sees the old one or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    draft.write_text(json.dumps({"files": dict(files), "data": dict(data)}))
+    os.replace(draft, path)
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """The data of a manifest whose files are all unchanged; None otherwise."""
+    try:
+        content = json.loads(path.read_text())
+        files, data = content["files"], content["data"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not all(
+        digest is not None and sha256_file(name) == digest for name, digest in files.items()
+    ):
+        return None
+    return dict(data)

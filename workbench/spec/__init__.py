@@ -1,0 +1,36 @@
+"""What a kernel promises: tensors, design, reference, criteria and input sets.
+
+A spec is a Python file beside the kernel that assigns `SPEC = Spec(...)`. This package is what such
+a file imports; loading it, in a process of its own, is `workbench.spec.cases`.
+"""
+
+from workbench.spec.inputs import Generator, uniform
+from workbench.spec.model import (
+    ALLOCATIONS,
+    DTYPES,
+    METRICS,
+    Arrays,
+    Criterion,
+    HostBuffer,
+    Promise,
+    Reference,
+    Scalar,
+    Spec,
+    Tensor,
+)
+
+__all__ = [
+    "ALLOCATIONS",
+    "DTYPES",
+    "METRICS",
+    "Arrays",
+    "Criterion",
+    "Generator",
+    "HostBuffer",
+    "Promise",
+    "Reference",
+    "Scalar",
+    "Spec",
+    "Tensor",
+    "uniform",
+]

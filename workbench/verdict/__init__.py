@@ -1,0 +1,18 @@
+"""A run judged: metrics, output range, criteria, findings. Pure functions of arrays and promises."""
+
+from workbench.verdict.findings import Finding
+from workbench.verdict.judge import CriterionResult, OutputRange, Verdict, judge
+from workbench.verdict.metrics import Metrics, measure
+from workbench.verdict.panes import Panes, cut_panes
+
+__all__ = [
+    "CriterionResult",
+    "Finding",
+    "Metrics",
+    "OutputRange",
+    "Panes",
+    "Verdict",
+    "cut_panes",
+    "judge",
+    "measure",
+]
