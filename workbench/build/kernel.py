@@ -41,8 +41,8 @@ class Built:
     headers: tuple[str, ...] = ()
 
 
-class SourceChanged(Exception):  # noqa: N818 - not an error: a newer state is already there
-    """The source was saved again while it was being compiled: this result is of neither state."""
+class SourceChanged(Exception):
+    """The source was saved again while it was being compiled: the result is of neither state."""
 
 
 async def build_kernel(

@@ -1,4 +1,4 @@
-"""A run judged: metrics, output range, criteria, findings. Pure functions of arrays and promises."""
+"""A run judged: metrics, output range, criteria, findings; pure functions."""
 
 from workbench.verdict.findings import Finding
 from workbench.verdict.judge import CriterionResult, OutputRange, Verdict, judge

@@ -72,7 +72,7 @@ class Verdict:
     @property
     def worst_element(self) -> tuple[int, int]:
         """Row and column of the largest error, in the tensor seen as a matrix."""
-        columns = as_matrix(self.device).shape[1]
+        columns = int(as_matrix(self.device).shape[1])
         return divmod(self.metrics.worst, columns)
 
 

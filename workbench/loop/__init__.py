@@ -1,0 +1,1 @@
+"""One save, one run, nothing stale: the engine, its events, and what they add up to."""

@@ -1,0 +1,168 @@
+"""What is true for a front end right now: a pure fold over the engine's events.
+
+The one place that decides whether an event still counts. A result stays on screen until the next
+one is judged, and `is_current` says whether it is of what lies on disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Literal
+
+from workbench.build import Diagnostic
+from workbench.loop.events import (
+    Event,
+    Missing,
+    Reverted,
+    RunCancelled,
+    RunFinished,
+    RunStarted,
+    Saved,
+    StepFinished,
+    StepStarted,
+    Watching,
+)
+from workbench.loop.result import DeviceInfo, RunResult
+
+
+class Phase(StrEnum):
+    """The state of the newest run, in the word that is shown."""
+
+    STARTING = "STARTING"
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    PASS = "PASS"
+    FAIL = "FAIL"
+    BUILD_FAILED = "BUILD FAILED"
+    CRASH = "CRASH"
+    HANG = "HANG"
+    DEADLOCK = "DEADLOCK"
+    NO_DEVICE = "NO DEVICE"
+    ERROR = "ERROR"
+    CANCELLED = "CANCELLED"
+    MISSING = "MISSING"
+
+
+_PHASE_OF_STATUS = {
+    "pass": Phase.PASS,
+    "fail": Phase.FAIL,
+    "build-failed": Phase.BUILD_FAILED,
+    "crash": Phase.CRASH,
+    "hang": Phase.HANG,
+    "deadlock": Phase.DEADLOCK,
+    "no-device": Phase.NO_DEVICE,
+    "error": Phase.ERROR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step as the step strip shows it; `seconds` is None until it is finished."""
+
+    name: str
+    status: Literal["pending", "running", "ok", "failed", "skipped", "cached"] = "pending"
+    seconds: float | None = None
+    limit_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The state of the screen, but for cursors and scroll positions.
+
+    `result` is the last finished run, whatever became of it: its error and diagnostics are shown.
+    `shown` is the last judged one: its numbers and panes are shown, and `is_current` tells whether
+    they are of the bytes on disk. When it is False the numbers must be drawn as STALE.
+    """
+
+    run: int = 0
+    phase: Phase = Phase.STARTING
+    kernel: str = ""
+    reason: str = ""
+    device: DeviceInfo | None = None
+    steps: tuple[StepView, ...] = ()
+    result: RunResult | None = None
+    shown: RunResult | None = None
+    is_current: bool = False
+    watching: Watching | None = None
+    missing: str | None = None
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics of the last finished run, errors first."""
+        if self.result is None:
+            return ()
+        return tuple(sorted(self.result.diagnostics, key=lambda d: d.severity != "error"))
+
+    @property
+    def running_step(self) -> StepView | None:
+        """The step that is running."""
+        return next((s for s in self.steps if s.status == "running"), None)
+
+
+def reduce(view: View, event: Event) -> View:
+    """The view after `event`; the same view when the event is of an older run."""
+    if event.run < view.run:
+        return view
+    match event:
+        case Watching():
+            return replace(view, watching=event)
+        case Saved():
+            return replace(view, phase=Phase.WAITING, is_current=False, missing=None)
+        case Missing():
+            return replace(view, phase=Phase.MISSING, is_current=False, missing=event.file)
+        case Reverted():
+            return _reverted(view)
+        case RunStarted():
+            return replace(
+                view,
+                run=event.run,
+                phase=Phase.RUNNING,
+                kernel=event.kernel,
+                reason=event.reason,
+                device=event.device,
+                steps=tuple(StepView(name) for name in event.steps),
+                is_current=False,
+                missing=None,
+            )
+        case StepStarted():
+            step = StepView(event.step, "running", limit_s=event.limit_s)
+            return replace(view, steps=_with_step(view.steps, step))
+        case StepFinished():
+            step = StepView(event.result.name, event.result.status, event.result.seconds)
+            return replace(view, steps=_with_step(view.steps, step))
+        case RunFinished() if view.phase is Phase.RUNNING:
+            return _finished(view, event.result)
+        case RunCancelled():
+            return replace(view, phase=Phase.CANCELLED, is_current=False)
+        case _:
+            return view
+
+
+def _finished(view: View, result: RunResult) -> View:
+    judged = result.verdict is not None
+    return replace(
+        view,
+        phase=_PHASE_OF_STATUS[result.status],
+        result=result,
+        shown=result if judged else view.shown,
+        is_current=judged,
+        steps=tuple(
+            replace(s, status="pending") if s.status == "running" else s for s in view.steps
+        ),
+    )
+
+
+def _reverted(view: View) -> View:
+    if view.result is None or view.result.run != view.run:
+        return view
+    return replace(
+        view,
+        phase=_PHASE_OF_STATUS[view.result.status],
+        is_current=view.result.verdict is not None,
+        missing=None,
+    )
+
+
+def _with_step(steps: tuple[StepView, ...], step: StepView) -> tuple[StepView, ...]:
+    return tuple(step if old.name == step.name else old for old in steps)
