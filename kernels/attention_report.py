@@ -7,6 +7,7 @@ meant) and the criteria are the report's.
 from dataclasses import replace
 
 import attention
+
 from workbench.spec import Criterion
 
 SPEC = replace(

@@ -96,5 +96,6 @@ def find_clang() -> Clang:
 def _c_libraries() -> tuple[str, ...]:
     """The C library and libm that this very process runs on, for the linker to resolve against."""
     pattern = re.compile(r"/(?:libc|libm|ld-musl-[^/]*)[.-][^/]*$")
-    paths = {line.split(maxsplit=5)[-1].strip() for line in Path("/proc/self/maps").open()}
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    paths = {line.split(maxsplit=5)[-1] for line in maps}
     return tuple(sorted(path for path in paths if pattern.search(path)))

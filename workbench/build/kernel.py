@@ -1,4 +1,4 @@
-"""The compile step of the model device: a kernel's source to a shared library, cached by content."""
+"""The model device's compile step: a kernel's source to a shared library, cached by content."""
 
 from __future__ import annotations
 

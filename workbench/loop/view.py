@@ -141,15 +141,14 @@ def reduce(view: View, event: Event) -> View:
 
 def _finished(view: View, result: RunResult) -> View:
     judged = result.verdict is not None
+    steps = (replace(s, status="pending") if s.status == "running" else s for s in view.steps)
     return replace(
         view,
         phase=_PHASE_OF_STATUS[result.status],
         result=result,
         shown=result if judged else view.shown,
         is_current=judged,
-        steps=tuple(
-            replace(s, status="pending") if s.status == "running" else s for s in view.steps
-        ),
+        steps=tuple(steps),
     )
 
 

@@ -1,0 +1,150 @@
+"""From xDSL operations to the plain `Body` of a core, a function or a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xdsl.ir import Block as XBlock
+from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Region as XRegion
+
+from workbench.design.dialect import DesignOp
+from workbench.design.model import ELEMENT_BYTES, Block, Body, MemRef, Op, Region, Type
+from workbench.design.plain import plain, plain_type
+from workbench.errors import DesignError
+
+Where = Callable[[Operation], str]
+"""file:line of an operation."""
+
+
+class BodyReader:
+    """Numbers the values of one body and converts its operations."""
+
+    def __init__(
+        self,
+        lines: dict[Operation, int],
+        where: Where,
+        supported: frozenset[str],
+        buffers: dict[SSAValue, str],
+        what: str,
+    ) -> None:
+        self._lines = lines
+        self._where = where
+        self._supported = supported
+        self._known_buffers = buffers
+        self._what = what
+        self._numbers: dict[SSAValue, int] = {}
+        self._buffers: list[tuple[int, str]] = []
+        self._outer_constants: list[Op] = []
+        self._user: Operation | None = None
+
+    def read(self, region: XRegion) -> Body:
+        """The plain body; constants from outside are moved to its beginning."""
+        found = self._region(region)
+        if self._outer_constants:
+            first = found.blocks[0]
+            ops = (*self._outer_constants, *first.ops)
+            first = Block(first.arguments, first.argument_types, ops)
+            found = Region((first, *found.blocks[1:]))
+        return Body(found, tuple(self._buffers))
+
+    def _region(self, region: XRegion) -> Region:
+        blocks = list(region.blocks)
+        for block in blocks:
+            self._define(block)
+        return Region(tuple(self._block(block, blocks) for block in blocks))
+
+    def _define(self, block: XBlock) -> None:
+        for value in block.args:
+            self._numbers[value] = len(self._numbers)
+        for op in block.ops:
+            for value in op.results:
+                self._numbers[value] = len(self._numbers)
+
+    def _block(self, block: XBlock, blocks: list[XBlock]) -> Block:
+        return Block(
+            tuple(self._numbers[value] for value in block.args),
+            tuple(self._type(value, None) for value in block.args),
+            tuple(self._op(op, blocks) for op in block.ops),
+        )
+
+    def _op(self, op: Operation, blocks: list[XBlock]) -> Op:
+        if op.name not in self._supported:
+            raise DesignError(
+                f"{op.name} is not supported in {self._what}",
+                where=self._where(op),
+                hint="the model device has no meaning for it there",
+            )
+        self._user = op
+        return self._convert(op, blocks)
+
+    def _convert(self, op: Operation, blocks: list[XBlock]) -> Op:
+        operands = tuple(self._number(value) for value in op.operands)
+        return Op(
+            op.name,
+            self._line(op),
+            operands,
+            tuple(self._numbers[value] for value in op.results),
+            tuple(self._type(value, op) for value in op.operands),
+            tuple(self._type(value, op) for value in op.results),
+            self._attributes(op),
+            tuple(self._region(region) for region in op.regions),
+            tuple(blocks.index(block) for block in op.successors),
+        )
+
+    def _line(self, op: Operation) -> int:
+        """Terminators that the text leaves out take the line of what they end."""
+        while op not in self._lines and (parent := op.parent_op()) is not None:
+            op = parent
+        return self._lines.get(op, 1)
+
+    def _attributes(self, op: Operation) -> dict[str, object]:
+        if isinstance(op, DesignOp):
+            if not hasattr(op, "plain"):
+                raise DesignError(
+                    f"{op.name} in generic form can't be read",
+                    where=self._where(op),
+                    hint="print the design without --mlir-print-op-generic",
+                )
+            return op.plain
+        found = {**op.attributes, **op.properties}
+        return {key: plain(value) for key, value in found.items()}
+
+    def _number(self, value: SSAValue) -> int:
+        number = self._numbers.get(value)
+        if number is not None:
+            return number
+        number = self._numbers[value] = len(self._numbers)
+        owner = value.owner
+        if value in self._known_buffers:
+            self._buffers.append((number, self._known_buffers[value]))
+        elif isinstance(owner, Operation) and owner.name == "arith.constant":
+            self._outer_constants.append(self._convert(owner, []))
+        else:
+            name = owner.name if isinstance(owner, Operation) else "a block argument"
+            user = self._user
+            raise DesignError(
+                f"{self._what} can't use the result of {name} from outside",
+                where=self._where(user) if user is not None else None,
+            )
+        return number
+
+    def _type(self, value: SSAValue, op: Operation | None) -> Type:
+        kind = plain_type(value.type)
+        if isinstance(kind, MemRef):
+            where = self._where(op) if op is not None else None
+            check_memref(kind, where)
+        return kind
+
+
+def check_memref(kind: MemRef, where: str | None) -> None:
+    """Refuse a memref that the model has no memory for.
+
+    Raises DesignError for an unknown element type or a size known only at run time.
+    """
+    if kind.element not in ELEMENT_BYTES:
+        raise DesignError(
+            f"{kind}: elements of type {kind.element} are not supported by the model device",
+            where=where,
+            hint=f"use one of {', '.join(ELEMENT_BYTES)}",
+        )

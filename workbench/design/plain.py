@@ -1,0 +1,97 @@
+"""xDSL's types and attributes as plain Python values."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+import numpy as np
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DictionaryAttr,
+    FloatAttr,
+    IntAttr,
+    IntegerAttr,
+    MemRefType,
+    NoneAttr,
+    StridedLayoutAttr,
+    StringAttr,
+    SymbolRefAttr,
+    TensorType,
+    UnitAttr,
+)
+from xdsl.ir import Attribute
+
+from workbench.design.model import ELEMENT_BYTES, MemRef, Type
+
+if TYPE_CHECKING:
+    from workbench.design.dialect import DesignParser
+
+
+def plain_type(kind: Attribute) -> Type:
+    """A type: `MemRef` for memrefs, its MLIR spelling for anything else."""
+    if not isinstance(kind, MemRefType):
+        return str(kind)
+    strides: tuple[int, ...] | None = None
+    offset: int | None = 0
+    if isinstance(kind.layout, StridedLayoutAttr):
+        found = [item.data if isinstance(item, IntAttr) else None for item in kind.layout.strides]
+        if all(isinstance(item, int) for item in found):
+            strides = tuple(item for item in found if item is not None)
+        given = kind.layout.offset
+        offset = given.data if isinstance(given, IntAttr) else None
+        offset = 0 if isinstance(given, NoneAttr) and given is kind.layout.offset else offset
+    return MemRef(tuple(kind.get_shape()), str(kind.element_type), strides, offset)
+
+
+def plain(value: Attribute) -> object:
+    """An attribute: numbers, strings, booleans (unit), tuples, dictionaries, types."""
+    match value:
+        case StringAttr():
+            return value.data
+        case IntegerAttr():
+            return value.value.data
+        case FloatAttr():
+            return value.value.data
+        case SymbolRefAttr():
+            return value.string_value()
+        case UnitAttr():
+            return True
+        case ArrayAttr():
+            return tuple(plain(item) for item in value.data)
+        case DenseArrayBase():
+            return tuple(value.get_values())
+        case DictionaryAttr():
+            return {key: plain(item) for key, item in value.data.items()}
+        case _:
+            return plain_type(value)
+
+
+def dense_bytes(p: DesignParser, kind: MemRefType) -> bytes:
+    """The `<…>` of a dense literal as little-endian bytes of a buffer of type `kind`."""
+    element = str(kind.element_type)
+    if element not in ELEMENT_BYTES:
+        p.raise_error(f"initial values of type {element} are not supported by the model device")
+    literal = p.parse_dense_int_or_fp_elements_attr(TensorType(kind.element_type, kind.get_shape()))
+    return pack(list(literal.get_values()), element)
+
+
+def pack(values: list[object], element: str) -> bytes:
+    """Values as the bytes that a memref of this element type holds."""
+    if element == "f32":
+        return np.array(values, np.float32).tobytes()
+    if element == "bf16":
+        return b"".join(struct.pack("<H", bf16_bits(float(str(value)))) for value in values)
+    size = ELEMENT_BYTES[element]
+    mask = (1 << (8 * size)) - 1
+    return b"".join((int(str(value)) & mask).to_bytes(size, "little") for value in values)
+
+
+def bf16_bits(value: float) -> int:
+    """The bits of a bf16, rounded to nearest even from the float32 nearest to `value`."""
+    with np.errstate(over="ignore"):
+        bits = int(np.float32(value).view(np.uint32))
+    if bits & 0x7FFFFFFF > 0x7F800000:
+        return bits >> 16 | 0x40
+    return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
