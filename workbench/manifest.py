@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,21 @@ def sha256_bytes(data: bytes) -> str:
 
 
 def sha256_file(path: str | Path) -> str | None:
-    """Hex digest of a file's content; None when it can't be read."""
+    """Hex digest of a file's content; None when it isn't a regular file that can be read."""
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        # A named pipe would block here for as long as nobody writes to it.
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return None
+        with open(fd, "rb", closefd=False) as file:
+            return sha256_bytes(file.read())
     except OSError:
         return None
+    finally:
+        os.close(fd)
 
 
 def key_of(*parts: object) -> str:

@@ -1,25 +1,22 @@
 """Noticing saves: which of the watched files hold other bytes than before.
 
-Events of the file system (watchdog, on the files' folders) only wake us up; what counts is each
-file's content. That makes every editor's way of saving the same thing, and a save without change
-nothing. A slow look at the files' stat catches what events miss; once it has, this file system
-doesn't deliver events (NFS, some containers) and the look becomes a fast one: polling.
+Events of the file system only wake us up; what counts is each file's content. That makes every
+editor's way of saving the same thing, and a save without change nothing. A slow look at the content
+catches what events miss; once it has, this file system doesn't deliver events (NFS, some
+containers) and the look becomes a fast one: polling.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from workbench import manifest
 
 if TYPE_CHECKING:
-    from watchdog.events import FileSystemEvent
-    from watchdog.observers.api import BaseObserver, ObservedWatch
+    from workbench.loop.folders import FolderEvents
 
 QUIET_S = 0.05
 """A state counts once nothing has happened for this long."""
@@ -28,73 +25,94 @@ DEADLINE_S = 0.5
 """Longest wait for quiet, or for an emptied or vanished file to come back."""
 
 LOOK_S = 1.0
-"""Between looks at the files when events work."""
+"""Between looks at the content when events work."""
 
 POLL_S = 0.1
-"""Between looks when they don't."""
+"""Between looks at the files' stat when they don't."""
 
-Stat = tuple[int, int, int] | None
+NOT_YET = (None, manifest.sha256_bytes(b""))
+"""Content of a file in the middle of a save: missing or empty."""
+
+LINKS = 40
+"""Symbolic links that are followed, as many as Linux does."""
+
+Stat = tuple[int, ...] | None
+Contents = dict[str, str | None]
 
 
 class Watcher:
-    """Watches files by content. Use it inside a running event loop, and `close` it."""
+    """Watches files by content. Use it inside a running event loop, and `close` it.
+
+    `polling_because` says why events don't do, and is None while they do. It can change until
+    `changed` returns.
+    """
 
     def __init__(self, on_touched: Callable[[], None] = lambda: None) -> None:
         """`on_touched` is called at once when a file's bytes differ, before it is quiet."""
+        self.polling_because: str | None = None
         self._on_touched = on_touched
         self._loop = asyncio.get_running_loop()
         self._poke = asyncio.Event()
-        self._known: dict[str, str | None] = {}
+        self._known: Contents = {}
         self._stats: dict[str, Stat] = {}
-        self._folders: dict[str, tuple[ObservedWatch, int]] = {}
-        self._observer: BaseObserver | None = None
-        self.polling_because: str | None = None
+        self._read_at = 0.0
+        self._events: FolderEvents | None = None
+        self._followed: object = None
+        self._heard = False
+        self._doubted_at: float | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The watched files."""
+        """The watched files, absolute."""
         return tuple(self._known)
 
-    def watch(self, paths: Iterable[str]) -> None:
-        """Watch exactly these files. Those already watched keep the content they are known by."""
-        wanted = sorted({os.path.abspath(path) for path in paths})
-        self._known = {p: self._known.get(p, manifest.sha256_file(p)) for p in wanted}
-        self._stats = {p: self._stats.get(p, _stat(p)) for p in wanted}
-        self._watch_folders()
+    def watch(self, paths: Iterable[str], known: Mapping[str, str | None] | None = None) -> None:
+        """Watch exactly these files. Those already watched keep the content they are known by.
 
-    def state(self) -> dict[str, str | None]:
+        `known` gives the content hash that a new one is to be compared with, for a caller that has
+        read it before; without it, a new file is known by what it holds now.
+        """
+        given = {os.path.abspath(path): digest for path, digest in (known or {}).items()}
+        given |= self._known
+        wanted = sorted({os.path.abspath(path) for path in paths})
+        # Followed first, read then: a save in between is heard.
+        self._known = dict.fromkeys(wanted)
+        self._follow()
+        self._known = {p: given[p] if p in given else manifest.sha256_file(p) for p in wanted}
+        self._poke.set()
+
+    def state(self) -> Contents:
         """Each file's content hash as of now, taken as known from here on."""
         self._known = {path: manifest.sha256_file(path) for path in self._known}
-        self._stats = {path: _stat(path) for path in self._known}
         return dict(self._known)
 
     async def changed(self) -> tuple[str, ...]:
-        """Wait until files hold other bytes and are quiet; returns those files."""
+        """Wait until files hold other bytes and are quiet; returns those files.
+
+        Files whose bytes are back to what they were are returned too if `on_touched` was called
+        for them: whoever stopped a run then has to start it again.
+        """
         while True:
-            poked = await self._woken(POLL_S if self.polling_because else LOOK_S)
-            self._watch_folders()
-            if not self._touched():
+            woken = await self._woken(POLL_S if self.polling_because else LOOK_S)
+            heard, self._heard = self._heard, False
+            self._judge_events(heard)
+            moved = self._follow()
+            if not (differing := self._differing(read=woken)):
                 continue
-            if not poked and self.polling_because is None:
-                self.polling_because = "this file system reports no events"
-            touched = self._differing()
-            if not touched:
-                continue
-            self._on_touched()
-            await self._quiet()
-            before = self._known
-            after = self.state()
-            # Bytes that came back to what they were still end the wait: the run they had started
-            # was stopped by `on_touched`.
-            return tuple(p for p in after if after[p] != before.get(p)) or tuple(touched)
+            files = await self._settled(differing)
+            if not (heard or self._heard or moved or self.polling_because):
+                self._doubted_at = self._loop.time()
+            if files:
+                return files
 
     def close(self) -> None:
         """Stop watching."""
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer = None
+        if self._events is not None:
+            self._events.close()
+            self._events = None
 
     async def _woken(self, timeout_s: float) -> bool:
+        """Whether there was something to look at within `timeout_s`."""
         try:
             await asyncio.wait_for(self._poke.wait(), timeout_s)
         except TimeoutError:
@@ -102,63 +120,94 @@ class Watcher:
         self._poke.clear()
         return True
 
-    async def _quiet(self) -> None:
-        end = self._loop.time() + DEADLINE_S
-        while self._loop.time() < end:
+    def _judge_events(self, heard: bool) -> None:
+        """Give up on events when a change was seen and none followed.
+
+        They get DEADLINE_S to come late: watchdog can hold a rename back for as long.
+        """
+        if heard:
+            self._doubted_at = None
+        elif self._doubted_at is not None and self._loop.time() > self._doubted_at + DEADLINE_S:
+            self._poll("this file system reports no events")
+
+    def _poll(self, because: str) -> None:
+        self.polling_because = because
+        self._doubted_at = None
+        self.close()
+
+    async def _settled(self, differing: Contents) -> tuple[str, ...]:
+        """The files that differ once it is quiet."""
+        deadline = self._loop.time() + DEADLINE_S
+        touched: dict[str, None] = {}
+        while True:
+            whole = [path for path, digest in differing.items() if digest not in NOT_YET]
+            late = self._loop.time() >= deadline
+            news = differing if late else whole
+            if news and not touched:
+                self._on_touched()
+            touched |= dict.fromkeys(news)
+            if late:
+                break
             woken = await self._woken(QUIET_S)
-            moved = self._touched()
-            # An empty or missing file is half a save, so far.
-            settled = all(_size(path) for path in self._known if self._known[path] is not None)
-            if not woken and not moved and settled:
-                return
+            self._follow()
+            before, differing = differing, self._differing(read=True)
+            if not woken and differing == before and len(whole) == len(differing):
+                break
+        self._known |= differing
+        return tuple(differing or touched)
 
-    def _touched(self) -> bool:
-        """Whether any file's stat moved since the last look."""
-        now = {path: _stat(path) for path in self._known}
-        moved = now != self._stats
-        self._stats = now
-        return moved
+    def _differing(self, *, read: bool) -> Contents:
+        """Files that hold other bytes than known.
 
-    def _differing(self) -> list[str]:
-        return [path for path, digest in self._known.items() if manifest.sha256_file(path) != digest]
+        Without `read`, they are read only where a stat has moved, and all LOOK_S: a stat can stay
+        the same for a second write within a clock tick, and lag behind on network file systems.
+        """
+        stats = {path: _stat(path) for path in self._known}
+        now = self._loop.time()
+        if not read and stats == self._stats and now - self._read_at < LOOK_S:
+            return {}
+        self._stats, self._read_at = stats, now
+        contents = ((path, manifest.sha256_file(path)) for path in self._known)
+        return {path: digest for path, digest in contents if digest != self._known[path]}
 
-    def _watch_folders(self) -> None:
-        """Keep a watch on each file's folder, and on that of what it links to."""
+    def _follow(self) -> bool:
+        """Follow the folders of the files, and of what they link to; whether anything is new."""
         if self.polling_because is not None:
-            return
-        wanted: dict[str, int] = {}
-        for path in self._known:
-            for folder in {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}:
-                with contextlib.suppress(OSError):
-                    wanted[folder] = os.stat(folder).st_ino
-        if wanted == {folder: inode for folder, (_, inode) in self._folders.items()}:
-            return
+            return False
+        files = sorted({place for path in self._known for place in _places(path)})
+        folders = {folder: _stat(folder) for folder in sorted(map(os.path.dirname, files))}
+        # Of a folder's stat only its identity counts: its time moves with every save.
+        followed = (files, {folder: stat[:2] for folder, stat in folders.items() if stat})
+        if followed == self._followed and not (self._events and self._events.lost):
+            return False
+        from workbench.loop.folders import FolderEvents
+
+        before, self._events, self._followed = self._events, None, followed
         try:
-            self._follow(wanted)
+            self._events = FolderEvents(followed[1], files, self._note_event)
+        except (FileNotFoundError, NotADirectoryError):
+            self._followed = None  # gone in this very moment: followed at the next look
         except OSError as error:
-            self.polling_because = f"the system refuses to watch folders: {error.strerror}"
+            self._poll(f"the system refuses to watch folders: {error.strerror}")
+        if before is not None:
+            before.close()
+        return True
 
-    def _follow(self, wanted: dict[str, int]) -> None:
-        from watchdog.observers import Observer
+    def _note_event(self) -> None:
+        self._heard = True
+        self._poke.set()
 
-        if self._observer is None:
-            self._observer = Observer()
-            self._observer.daemon = True
-            self._observer.start()
-        for folder, (watch, inode) in list(self._folders.items()):
-            if wanted.get(folder) != inode:
-                with contextlib.suppress(KeyError, OSError):
-                    self._observer.unschedule(watch)
-                del self._folders[folder]
-        for folder, inode in wanted.items():
-            if folder not in self._folders:
-                watch = self._observer.schedule(_Waker(self._loop, self._wake, set()), folder)
-                self._folders[folder] = (watch, inode)
 
-    def _wake(self, event: FileSystemEvent) -> None:
-        names = {os.path.basename(os.fsdecode(p)) for p in (event.src_path, event.dest_path) if p}
-        if names & {os.path.basename(path) for path in self._known} or event.is_directory:
-            self._poke.set()
+def _places(path: str) -> Iterator[str]:
+    """Where `path` lies, link by link, each in a folder's real path."""
+    for _ in range(LINKS):
+        folder, name = os.path.split(path)
+        path = os.path.join(os.path.realpath(folder), name)
+        yield path
+        try:
+            path = os.path.join(os.path.dirname(path), os.readlink(path))
+        except OSError:
+            return
 
 
 def _stat(path: str) -> Stat:
@@ -166,9 +215,4 @@ def _stat(path: str) -> Stat:
         stat = os.stat(path)
     except OSError:
         return None
-    return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-
-
-def _size(path: str) -> int:
-    stat = _stat(path)
-    return stat[1] if stat else 0
+    return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
