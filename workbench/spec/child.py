@@ -150,7 +150,8 @@ def _own_files(before: set[str]) -> Sequence[str]:
     """The author's files among the modules imported since `before`."""
     new = (sys.modules[name] for name in set(sys.modules) - before if name in sys.modules)
     paths = (getattr(module, "__file__", None) for module in new)
-    return [path for path in paths if path and _is_own(path)]
+    # torch puts objects into sys.modules that name files which don't exist.
+    return [path for path in paths if path and os.path.isabs(path) and _is_own(path)]
 
 
 def _is_own(filename: str) -> bool:
