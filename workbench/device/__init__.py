@@ -1,0 +1,1 @@
+"""What executes a built kernel: the functional model of the core, or the NPU."""

@@ -1,0 +1,99 @@
+"""The device's data memory on this machine: every tile's memory and the host's buffers.
+
+All of it is one mapping, so that an address within it (a plain int) is all that a design, a DMA
+and a kernel need. Between the tiles lie guard pages: a kernel that leaves its tile's memory dies
+on the spot instead of writing into a neighbour.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.design import hardware
+from workbench.design.memory import Region, memory_map
+from workbench.design.model import Design, Tile
+from workbench.errors import DeviceError
+
+GUARD_BYTES = 64 * 1024
+"""Unmapped space on both sides of each tile's memory."""
+
+FORMATS = {
+    "i1": "B",
+    "i8": "b",
+    "si8": "b",
+    "ui8": "B",
+    "i16": "h",
+    "si16": "h",
+    "ui16": "H",
+    "i32": "i",
+    "si32": "i",
+    "ui32": "I",
+    "i64": "q",
+    "si64": "q",
+    "ui64": "Q",
+    "bf16": "H",
+    "f32": "f",
+}
+"""Element types of MLIR as formats of `struct`."""
+
+
+class Memory:
+    """The memory of one execution. `fill` is what every byte holds before anything is written."""
+
+    def __init__(self, design: Design, host_bytes: Sequence[int], fill: int = 0) -> None:
+        self.maps: dict[Tile, tuple[Region, ...]] = {}
+        self.tiles: dict[Tile, int] = {}
+        """Where each tile's memory begins."""
+        self.host: tuple[int, ...] = ()
+        """Where each host buffer begins."""
+        self._names: dict[str, int] = {}
+        spans: list[tuple[int, int]] = []
+        end = GUARD_BYTES
+        for tile in sorted({*design.tiles, *(core.tile for core in design.cores)}):
+            size = hardware.limits(tile).memory_bytes
+            if size:
+                self.maps[tile] = memory_map(design, tile)
+                self.tiles[tile] = end
+                spans.append((end, size))
+                end += size + GUARD_BYTES
+        for size in host_bytes:
+            room = -(-max(size, 1) // mmap.PAGESIZE) * mmap.PAGESIZE
+            self.host = (*self.host, end)
+            spans.append((end, room))
+            end += room + mmap.PAGESIZE
+        self._map = mmap.mmap(-1, end)
+        self.bytes: npt.NDArray[np.uint8] = np.frombuffer(self._map, np.uint8)
+        self.base = int(self.bytes.ctypes.data)
+        """The address in this process of the mapping's first byte."""
+        for start, size in spans:
+            self.bytes[start : start + size] = fill
+        self._guard(spans, end)
+        whole: Any = memoryview(self._map)
+        self.views = {letter: whole.cast(letter) for letter in set(FORMATS.values())}
+        """The mapping as elements of each format."""
+        for tile, regions in self.maps.items():
+            for region in regions:
+                self._names[region.name] = self.tiles[tile] + region.address
+
+    def address(self, name: str) -> int:
+        """Where the buffer of this name lies in the mapping."""
+        return self._names[name]
+
+    def _guard(self, spans: Sequence[tuple[int, int]], end: int) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        prot_none = 0
+        start = 0
+        for begin, size in (*spans, (end, 0)):
+            if begin > start:
+                failed = libc.mprotect(
+                    ctypes.c_void_p(self.base + start), ctypes.c_size_t(begin - start), prot_none
+                )
+                if failed:
+                    raise DeviceError(f"mprotect failed with errno {ctypes.get_errno()}")
+            start = begin + size
