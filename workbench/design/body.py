@@ -1,8 +1,11 @@
-"""From xDSL operations to the plain `Body` of a core, a function or a sequence."""
+"""From xDSL operations to the plain `Body` of a core, a function or a sequence.
+
+`operations.py` says what each operation holds afterwards.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from xdsl.ir import Block as XBlock
 from xdsl.ir import Operation, SSAValue
@@ -16,16 +19,23 @@ from workbench.errors import DesignError
 Where = Callable[[Operation], str]
 """file:line of an operation."""
 
+_DYNAMIC = -(1 << 63)
+"""MLIR's mark for an entry of a static list that an operand gives."""
+
+_FLOAT_PREDICATES = (
+    "false oeq ogt oge olt ole one ord ueq ugt uge ult ule une uno true".split()  # noqa: SIM905
+)
+
 
 class BodyReader:
     """Numbers the values of one body and converts its operations."""
 
     def __init__(
         self,
-        lines: dict[Operation, int],
+        lines: Mapping[Operation, int],
         where: Where,
         supported: frozenset[str],
-        buffers: dict[SSAValue, str],
+        buffers: Mapping[SSAValue, str],
         what: str,
     ) -> None:
         self._lines = lines
@@ -39,7 +49,10 @@ class BodyReader:
         self._user: Operation | None = None
 
     def read(self, region: XRegion) -> Body:
-        """The plain body; constants from outside are moved to its beginning."""
+        """The plain body; constants from outside are moved to its beginning.
+
+        Raises DesignError for an operation, type or outer value that has no meaning here.
+        """
         found = self._region(region)
         if self._outer_constants:
             first = found.blocks[0]
@@ -64,7 +77,7 @@ class BodyReader:
     def _block(self, block: XBlock, blocks: list[XBlock]) -> Block:
         return Block(
             tuple(self._numbers[value] for value in block.args),
-            tuple(self._type(value, None) for value in block.args),
+            tuple(self._type(value, block.parent_op()) for value in block.args),
             tuple(self._op(op, blocks) for op in block.ops),
         )
 
@@ -87,7 +100,7 @@ class BodyReader:
             tuple(self._numbers[value] for value in op.results),
             tuple(self._type(value, op) for value in op.operands),
             tuple(self._type(value, op) for value in op.results),
-            self._attributes(op),
+            _attributes(op, self._where),
             tuple(self._region(region) for region in op.regions),
             tuple(blocks.index(block) for block in op.successors),
         )
@@ -97,18 +110,6 @@ class BodyReader:
         while op not in self._lines and (parent := op.parent_op()) is not None:
             op = parent
         return self._lines.get(op, 1)
-
-    def _attributes(self, op: Operation) -> dict[str, object]:
-        if isinstance(op, DesignOp):
-            if not hasattr(op, "plain"):
-                raise DesignError(
-                    f"{op.name} in generic form can't be read",
-                    where=self._where(op),
-                    hint="print the design without --mlir-print-op-generic",
-                )
-            return op.plain
-        found = {**op.attributes, **op.properties}
-        return {key: plain(value) for key, value in found.items()}
 
     def _number(self, value: SSAValue) -> int:
         number = self._numbers.get(value)
@@ -132,9 +133,49 @@ class BodyReader:
     def _type(self, value: SSAValue, op: Operation | None) -> Type:
         kind = plain_type(value.type)
         if isinstance(kind, MemRef):
-            where = self._where(op) if op is not None else None
-            check_memref(kind, where)
+            check_memref(kind, self._where(op) if op is not None else None)
         return kind
+
+
+def _attributes(op: Operation, where: Where) -> dict[str, object]:
+    """What `operations.py` promises for this operation, and nothing else."""
+    if isinstance(op, DesignOp):
+        return plain_of(op, where)
+    given = {key: plain(value) for key, value in {**op.attributes, **op.properties}.items()}
+    match op.name:
+        case "arith.constant":
+            return {"value": given["value"]}
+        case "arith.cmpf":
+            return {"predicate": _FLOAT_PREDICATES[int(str(given["predicate"]))]}
+        case "cf.cond_br":
+            segments = given["operandSegmentSizes"]
+            assert isinstance(segments, tuple)
+            return {"counts": (segments[1], segments[2])}
+        case "memref.subview" | "memref.reinterpret_cast":
+            return {
+                key: _entries(given[f"static_{key}"]) for key in ("offsets", "sizes", "strides")
+            }
+        case _:
+            return {}
+
+
+def _entries(static: object) -> tuple[int | None, ...]:
+    assert isinstance(static, tuple)
+    return tuple(None if entry == _DYNAMIC else int(entry) for entry in static)
+
+
+def plain_of(op: DesignOp, where: Where) -> dict[str, object]:
+    """The plain values of an operation of ours.
+
+    Raises DesignError for one in generic form, whose text our syntax has not read.
+    """
+    if not hasattr(op, "plain"):
+        raise DesignError(
+            f"{op.name} in generic form can't be read",
+            where=where(op),
+            hint="print the design without --mlir-print-op-generic",
+        )
+    return op.plain
 
 
 def check_memref(kind: MemRef, where: str | None) -> None:
@@ -147,4 +188,10 @@ def check_memref(kind: MemRef, where: str | None) -> None:
             f"{kind}: elements of type {kind.element} are not supported by the model device",
             where=where,
             hint=f"use one of {', '.join(ELEMENT_BYTES)}",
+        )
+    if any(size < 0 for size in kind.shape):
+        raise DesignError(
+            f"a memref of {kind.element} whose size is known only at run time is not supported",
+            where=where,
+            hint="give every dimension its size",
         )

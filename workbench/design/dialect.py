@@ -3,18 +3,30 @@
 Operations of these dialects are parsed by the functions in `syntax.py`, which leave plain values
 in `DesignOp.plain`. What the model device doesn't support is refused here by name, as soon as it
 is met.
+
+xDSL offers its subclasses no public way to skip text, to go back, or to name an unknown operation,
+so `DesignParser` uses underscored methods of its base. Nothing else in the package does; xDSL is
+pinned for that reason.
 """
 
 from __future__ import annotations
 
 import bisect
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from xdsl.context import Context
 from xdsl.dialects import arith, builtin, cf, func, memref, scf
 from xdsl.dialects.builtin import LocationAttr, UnknownLoc
-from xdsl.ir import Attribute, Dialect, Operation, ParametrizedAttribute, SSAValue, TypeAttribute
+from xdsl.ir import (
+    Attribute,
+    Dialect,
+    Operation,
+    OpTraits,
+    ParametrizedAttribute,
+    SSAValue,
+    TypeAttribute,
+)
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser, Parser
 from xdsl.parser.core import UnresolvedOperand
@@ -27,6 +39,7 @@ class DesignOp(Operation):
     """An operation of our own syntax; `plain` holds what its text says."""
 
     plain: dict[str, object]
+    traits: ClassVar[OpTraits] = OpTraits(tuple)
 
 
 Syntax: TypeAlias = "Callable[[DesignParser], DesignOp]"
@@ -44,6 +57,7 @@ class DesignParser(Parser):
         self.skipped: dict[str, list[str]] = {"device": [], "sequence": []}
         self.notes: list[str] = []
         self.lines: dict[Operation, int] = {}
+        self._operation_at = 0
         self._starts = [0]
         self._starts += [at + 1 for at, character in enumerate(text) if character == "\n"]
 
@@ -60,12 +74,27 @@ class DesignParser(Parser):
         """file:line of the next token."""
         return f"{self.path}:{self.line_of(self.pos)}"
 
+    def operation_line(self) -> str:
+        """file:line where the operation that is being read begins, until a region in it is read."""
+        return f"{self.path}:{self.line_of(self._operation_at)}"
+
     def parse_operation(self) -> Operation:
         """Parse one operation and remember its line."""
+        self._operation_at = self.pos
         line = self.line_of(self.pos)
         op = super().parse_operation()
         self.lines[op] = line
         return op
+
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        if found is None:
+            raise DesignError(
+                f"{name} is not an operation that the model device knows",
+                where=self.operation_line(),
+                hint="mend its name, or run this design on the npu",
+            )
+        return found
 
     def parse_optional_location(self) -> LocationAttr | None:
         """Skip `loc(...)`: lines come from the text itself."""
@@ -80,7 +109,7 @@ class DesignParser(Parser):
             self.parse_punctuation("=")
             self.parse_optional_location()
             return
-        super()._parse_alias_def()
+        super()._parse_alias_def()  # type: ignore[no-untyped-call]  # xDSL leaves it untyped
 
     def skip_balanced(self, opening: str, closing: str) -> None:
         """Skip from an opening bracket to the one that closes it."""
@@ -171,7 +200,7 @@ def refused_op(name: str, what: str) -> type[DesignOp]:
     """An operation class that refuses to be read."""
 
     def refuse(parser: DesignParser) -> DesignOp:
-        raise refusal(name, what, parser.here())
+        raise refusal(name, what, parser.operation_line())
 
     return design_op(name, refuse)
 

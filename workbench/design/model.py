@@ -42,11 +42,12 @@ DEFAULT_STACK_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class MemRef:
-    """A memref type: shape, element type by its MLIR name, strides in elements (None: row-major)."""
+    """A memref type: shape, element type by its MLIR name, strides in elements (or row-major)."""
 
     shape: tuple[int, ...]
     element: str
     strides: tuple[int, ...] | None = None
+    """In elements; None when row-major, or when known only at run time."""
     offset: int | None = 0
     """In elements; None when known only at run time."""
 
@@ -140,6 +141,7 @@ class Fifo:
     from_stream: tuple[Dimensions, ...]
     """One entry a consumer."""
     via_dma: bool
+    """Asked for, or implied by a repeat count."""
     repeat_count: int
     """How often each object is sent; 1 when not given."""
     init: tuple[bytes, ...]
@@ -230,11 +232,19 @@ class Pool:
     object: MemRef
     init: tuple[bytes, ...]
     line: int
+    slices: tuple[tuple[int, int], ...] = ()
+    """(offset, length) in elements of the parts that an object is filled or emptied in, each with
+    its own pair of locks: several where a link distributes or joins, else the whole object."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One end of a route: a pool's slice that a DMA channel reads or writes, or the shim."""
+    """One end of a route: a pool's slice that a DMA channel reads or writes, or the shim.
+
+    Where `slots` is more than one, an object passes as that many transfers, one a slice of the
+    pool and in their order: `offset` and `length` then describe the whole object, and `dimensions`
+    apply to each slice from its own offset (mlir-aie AIEObjectFifoStatefulTransform).
+    """
 
     tile: Tile
     pool: str | None
@@ -245,6 +255,8 @@ class End:
     """Elements of the slice."""
     slot: int = 0
     """Which slice of the object, for a link that distributes or joins."""
+    slots: int = 1
+    """How many slices of the object pass, from `slot` on."""
     dimensions: Dimensions = ()
     channel: int = -1
     """The DMA channel, numbered as the toolchain does; -1 without DMA."""

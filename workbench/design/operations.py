@@ -10,7 +10,7 @@ In cores and functions:
 
 | operation | operands | keys |
 |---|---|---|
-| aie.objectfifo.acquire | - ; result: the subview | fifo: str, port: "Produce" or "Consume", count: int, held in total after it |
+| aie.objectfifo.acquire | - ; result: the subview | fifo: str, port: "Produce" or "Consume", count: int, held in total after it; object: MemRef |
 | aie.objectfifo.release | - | fifo, port, count: int, the oldest ones given back |
 | aie.objectfifo.subview.access | subview; result: memref | index: int |
 | aie.end | - | |
@@ -39,7 +39,7 @@ In runtime sequences:
 
 | operation | operands | keys |
 |---|---|---|
-| aiex.npu.dma_memcpy_nd | memref, list entries | metadata: str, id: int, issue_token: bool, offsets, sizes, strides: lists of 4 in elements; a stride is 0 where 2024's three leave it out of an outer dimension |
+| aiex.npu.dma_memcpy_nd | memref, list entries | metadata: str, id: int, issue_token: bool, offsets, sizes, strides: lists of 4 in elements; 2024's three strides are completed with an innermost 1 |
 | aiex.npu.dma_wait | - | symbol: str |
 | aiex.npu.sync | - | column, row, direction (0: S2MM, 1: MM2S), channel, column_num, row_num: int |
 | aiex.npu.load_pdi | - | whatever the text says |
@@ -56,26 +56,22 @@ body, may be an operand: `Body.buffers` names the former, the latter are moved i
 
 from __future__ import annotations
 
-INTEGER_BINARY = frozenset(
-    f"arith.{name}"
-    for name in (
-        "addi subi muli divsi divui remsi remui ceildivsi floordivsi ceildivui andi ori xori shli "
-        "shrsi shrui maxsi minsi maxui minui"
-    ).split()
+
+def _arith(names: str) -> frozenset[str]:
+    return frozenset(f"arith.{name}" for name in names.split())
+
+
+INTEGER_BINARY = _arith(
+    "addi subi muli divsi divui remsi remui ceildivsi ceildivui floordivsi andi ori xori shli "
+    "shrsi shrui maxsi minsi maxui minui"
 )
 """Integer operations of two operands of the result's type."""
 
-FLOAT_BINARY = frozenset(
-    f"arith.{name}"
-    for name in "addf subf mulf divf remf maximumf minimumf maxnumf minnumf".split()
-)
+FLOAT_BINARY = _arith("addf subf mulf divf remf maximumf minimumf maxnumf minnumf")
 """Float operations of two operands of the result's type."""
 
-CASTS = frozenset(
-    f"arith.{name}"
-    for name in (
-        "extsi extui trunci index_cast index_castui extf truncf sitofp uitofp fptosi fptoui bitcast"
-    ).split()
+CASTS = _arith(
+    "extsi extui trunci index_cast index_castui extf truncf sitofp uitofp fptosi fptoui bitcast"
 )
 """Operations that turn one scalar into another type."""
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from xdsl.dialects.builtin import (
+    AnyFloat,
     ArrayAttr,
     DenseArrayBase,
     DictionaryAttr,
     FloatAttr,
     IntAttr,
     IntegerAttr,
+    IntegerType,
     MemRefType,
     NoneAttr,
     StridedLayoutAttr,
@@ -20,6 +23,8 @@ from xdsl.dialects.builtin import (
     SymbolRefAttr,
     TensorType,
     UnitAttr,
+    f32,
+    i1,
 )
 from xdsl.ir import Attribute
 
@@ -51,11 +56,11 @@ def plain(value: Attribute) -> object:
         case StringAttr():
             return value.data
         case IntegerAttr():
-            return value.value.data
+            return bool(value.value.data) if value.type == i1 else value.value.data
         case FloatAttr():
             return value.value.data
         case SymbolRefAttr():
-            return value.string_value()
+            return ".".join(name.data for name in (value.root_reference, *value.nested_references))
         case UnitAttr():
             return True
         case ArrayAttr():
@@ -71,13 +76,15 @@ def plain(value: Attribute) -> object:
 def dense_bytes(p: DesignParser, kind: MemRefType) -> bytes:
     """The `<…>` of a dense literal as little-endian bytes of a buffer of type `kind`."""
     element = str(kind.element_type)
-    if element not in ELEMENT_BYTES:
+    if element not in ELEMENT_BYTES or not isinstance(kind.element_type, IntegerType | AnyFloat):
         p.raise_error(f"initial values of type {element} are not supported by the model device")
-    literal = p.parse_dense_int_or_fp_elements_attr(TensorType(kind.element_type, kind.get_shape()))
+    # xDSL has no literals of bf16 numbers; they are rounded here.
+    literal_type = f32 if element == "bf16" else kind.element_type
+    literal = p.parse_dense_int_or_fp_elements_attr(TensorType(literal_type, kind.get_shape()))
     return pack(list(literal.get_values()), element)
 
 
-def pack(values: list[object], element: str) -> bytes:
+def pack(values: Sequence[object], element: str) -> bytes:
     """Values as the bytes that a memref of this element type holds."""
     if element == "f32":
         return np.array(values, np.float32).tobytes()

@@ -17,6 +17,7 @@ from workbench.design.dialect import (
     SubviewType,
     Syntax,
     design_op,
+    refusal,
     refused_op,
 )
 from workbench.design.plain import dense_bytes, plain
@@ -32,6 +33,7 @@ from workbench.design.text import (
 )
 from workbench.design.unsupported import UNSUPPORTED
 from workbench.errors import DesignError
+
 
 def device(p: DesignParser) -> DesignOp:
     """`aie.device(target) @name { … } {attributes}`; skipped unless it is the wanted one."""
@@ -126,7 +128,7 @@ def fifo(p: DesignParser) -> DesignOp:
         p.parse_comma_separated_list(p.Delimiter.BRACES, consumer)
         p.parse_punctuation(",")
         depth = _depths(p)
-    values = attributes(p)
+    values = _fifo_attributes(p)
     p.parse_punctuation(":")
     kind = p.parse_type()
     if not isinstance(kind, FifoType) or not isinstance(kind.element, MemRefType):
@@ -135,6 +137,26 @@ def fifo(p: DesignParser) -> DesignOp:
     values.update(name=name, depths=depth, to_stream=to_stream, from_stream=tuple(from_stream))
     values.update(type=plain(kind.element), init=init)
     return make("aie.objectfifo", values, operands=tiles)
+
+
+_FIFO_REFUSED = {
+    "aie_stream": "core streams",
+    "disable_synchronization": "FIFOs without locks",
+    "iter_count": "FIFOs that end",
+    "padDimensions": "padding",
+    "plio": "PLIO",
+    "transport": "transports of later versions",
+}
+_FIFO_KNOWN = {"via_DMA", "repeat_count", "via_shared_mem", "aie_stream_port"}
+
+
+def _fifo_attributes(p: DesignParser) -> dict[str, object]:
+    values = attributes(p)
+    for key, value in values.items():
+        if key not in _FIFO_KNOWN and not (key in _FIFO_REFUSED and value is False):
+            what = _FIFO_REFUSED.get(key, "an unknown attribute")
+            raise refusal(f"aie.objectfifo with {key}", what, p.operation_line())
+    return values
 
 
 def _depths(p: DesignParser) -> tuple[int, ...]:
@@ -193,7 +215,10 @@ def acquire(p: DesignParser) -> DesignOp:
     values = _port(p)
     attributes(p)
     p.parse_punctuation(":")
-    return make("aie.objectfifo.acquire", values, results=[p.parse_type()])
+    kind = p.parse_type()
+    if not isinstance(kind, SubviewType):
+        p.raise_error("!aie.objectfifosubview<memref<...>> expected")
+    return make("aie.objectfifo.acquire", {**values, "object": plain(kind.element)}, results=[kind])
 
 
 def release(p: DesignParser) -> DesignOp:

@@ -1,18 +1,15 @@
-"""The text of what runtime sequences contain, and of standard operations xDSL reads too narrowly."""
+"""The text of what runtime sequences hold, and of standard operations xDSL reads too narrowly."""
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import (
-    FunctionType,
-    IndexType,
-    IntegerType,
-    MemRefType,
-    TensorType,
-)
+import math
+
+from xdsl.dialects.builtin import FunctionType, IndexType, IntegerType
 from xdsl.ir import SSAValue
 
 from workbench.design.dialect import DesignOp, DesignParser, Syntax, refusal
-from workbench.design.text import attributes, dimensions, make, symbol
+from workbench.design.text import attributes, dimensions, make, memref_type, symbol
+from workbench.errors import DesignError
 
 DYNAMIC = None
 """Stands for a value given by an operand, in lists of offsets, sizes and strides."""
@@ -34,7 +31,7 @@ def _items(p: DesignParser, operands: list[SSAValue]) -> tuple[int | None, ...]:
 def memcpy(p: DesignParser) -> DesignOp:
     """`aiex.npu.dma_memcpy_nd(%x[offsets][sizes][strides]) {metadata = @f, …} : memref<…>`.
 
-    Texts of 2024 begin with two tile coordinates and may give three strides only.
+    Texts of 2024 begin with two tile coordinates and leave out the innermost stride, which is 1.
     """
     name = "aiex.npu.dma_memcpy_nd"
     operands: list[SSAValue] = []
@@ -43,29 +40,53 @@ def memcpy(p: DesignParser) -> DesignOp:
             p.parse_punctuation(",")
         unresolved = p.parse_unresolved_operand()
         p.parse_optional_punctuation(",")
+        at = p.pos
         offsets = _items(p, operands)
         sizes = _items(p, operands)
         strides = _items(p, operands)
         if p.parse_optional_punctuation(","):
-            raise refusal(name, "packet headers", p.here())
-    values = attributes(p)
+            raise refusal(name, "packet headers", p.operation_line())
+    if len(strides) == 3:
+        strides = (*strides, 1)
+    if not len(offsets) == len(sizes) == len(strides) == 4:
+        p.raise_error(f"{name} needs 4 offsets, 4 sizes and 4 strides", at)
+    given = attributes(p)
     p.parse_punctuation(":")
     operands.insert(0, p.resolve_operand(unresolved, p.parse_type()))
-    if "packet" in values:
-        raise refusal(name, "packet headers", p.here())
-    values.update(offsets=offsets, sizes=sizes, strides=strides)
+    _refuse(p, name, given, _MEMCPY_REFUSED)
+    values: dict[str, object] = {"offsets": offsets, "sizes": sizes, "strides": strides}
+    values["metadata"] = _required(p, name, given, "metadata")
+    values["id"] = _required(p, name, given, "id")
+    values["issue_token"] = bool(given.get("issue_token", False))
     return make(name, values, operands=operands)
+
+
+_PADDING = {f"d{i}_zero_{side}": "padding" for i in range(3) for side in ("before", "after")}
+_MEMCPY_REFUSED = {"packet": "packet headers", **_PADDING}
+
+
+def _refuse(p: DesignParser, name: str, given: dict[str, object], refused: dict[str, str]) -> None:
+    """Refuse attributes that change what an operation does in ways that can't be modelled."""
+    for key, what in refused.items():
+        if given.get(key):
+            raise refusal(f"{name} with {key}", what, p.operation_line())
+
+
+def _required(p: DesignParser, name: str, given: dict[str, object], key: str) -> object:
+    if key not in given:
+        raise DesignError(f"{name} requires attribute '{key}'", where=p.operation_line())
+    return given[key]
 
 
 def task(p: DesignParser) -> DesignOp:
     """`%t = aiex.dma_configure_task_for @f { aie.dma_bd(…) aie.end } {issue_token = true}`."""
     name = symbol(p)
     region = p.parse_region()
-    values = attributes(p)
-    values["fifo"] = name
-    return make(
-        "aiex.dma_configure_task_for", values, results=[IndexType()], regions=[region]
-    )
+    given = attributes(p)
+    values: dict[str, object] = {"fifo": name}
+    values["issue_token"] = bool(given.get("issue_token", False))
+    values["repeat_count"] = given.get("repeat_count", 0)
+    return make("aiex.dma_configure_task_for", values, results=[IndexType()], regions=[region])
 
 
 def _on_task(name: str) -> Syntax:
@@ -79,30 +100,38 @@ def _on_task(name: str) -> Syntax:
 
 def descriptor(p: DesignParser) -> DesignOp:
     """`aie.dma_bd(%b : memref<…>, offset, length, [<size, stride>, …])`; all but %b optional."""
+    name = "aie.dma_bd"
     numbers: list[int] = []
     dims: tuple[tuple[int, int], ...] = ()
     with p.in_parens():
         unresolved = p.parse_unresolved_operand()
         p.parse_punctuation(":")
-        operand = p.resolve_operand(unresolved, p.parse_type())
+        kind = memref_type(p)
+        operand = p.resolve_operand(unresolved, kind)
         while p.parse_optional_punctuation(","):
             if p.next_is("["):
                 if dims:
-                    raise refusal("aie.dma_bd", "padding", p.here())
+                    raise refusal(name, "padding", p.operation_line())
                 dims = dimensions(p)
             elif (number := p.parse_optional_integer()) is not None:
                 numbers.append(number)
             else:
-                raise refusal("aie.dma_bd", "padding and computed lengths", p.here())
-    values = attributes(p)
-    for key, what in (("packet", "packet headers"), ("const_pad", "padding")):
-        if key in values:
-            raise refusal("aie.dma_bd", what, p.here())
-    offset = numbers[0] if numbers else values.get("offset", 0)
-    length = numbers[1] if len(numbers) > 1 else values.get("len")
-    return make(
-        "aie.dma_bd", {"offset": offset, "length": length, "dimensions": dims}, operands=[operand]
-    )
+                raise refusal(name, "padding and computed lengths", p.operation_line())
+    given = attributes(p)
+    _refuse(p, name, given, _DESCRIPTOR_REFUSED)
+    values: dict[str, object] = {"dimensions": dims}
+    values["offset"] = numbers[0] if numbers else given.get("offset", 0)
+    whole = given.get("len", math.prod(kind.get_shape()))
+    values["length"] = numbers[1] if len(numbers) > 1 else whole
+    return make(name, values, operands=[operand])
+
+
+_DESCRIPTOR_REFUSED = {
+    "packet": "packet headers",
+    "pad_dimensions": "padding",
+    "const_pad": "padding",
+    "iter_size": "iterations of a descriptor",
+}
 
 
 def next_descriptor(p: DesignParser) -> DesignOp:
@@ -152,9 +181,7 @@ def compare(p: DesignParser) -> DesignOp:
     p.parse_punctuation(":")
     kind = p.parse_type()
     operands = [p.resolve_operand(left, kind), p.resolve_operand(right, kind)]
-    return make(
-        "arith.cmpi", {"predicate": predicate}, operands=operands, results=[IntegerType(1)]
-    )
+    return make("arith.cmpi", {"predicate": predicate}, operands=operands, results=[IntegerType(1)])
 
 
 def cast(p: DesignParser) -> DesignOp:
@@ -186,11 +213,10 @@ def global_constant(p: DesignParser) -> DesignOp:
     p.parse_optional_keyword("constant")
     name = p.parse_symbol_name().data
     p.parse_punctuation(":")
-    kind = p.parse_type()
+    p.parse_type()
     if p.parse_optional_punctuation("=") and not p.parse_optional_keyword("uninitialized"):
         p.parse_keyword("dense")
-        if isinstance(kind, MemRefType):
-            p.parse_dense_int_or_fp_elements_attr(TensorType(kind.element_type, kind.get_shape()))
+        p.skip_balanced("<", ">")
     attributes(p)
     return make("memref.global", {"name": name})
 
@@ -204,11 +230,7 @@ def call(p: DesignParser) -> DesignOp:
     at = p.pos
     kind: FunctionType = p.parse_function_type()
     operands = p.resolve_operands(unresolved, kind.inputs.data, at)
-    return make(
-        "func.call", {"callee": callee}, operands=operands, results=list(kind.outputs.data)
-    )
-
-
+    return make("func.call", {"callee": callee}, operands=operands, results=list(kind.outputs.data))
 
 
 SEQUENCE_SYNTAX: dict[str, Syntax] = {
@@ -229,4 +251,3 @@ SEQUENCE_SYNTAX: dict[str, Syntax] = {
     "memref.global": global_constant,
     "func.call": call,
 }
-
