@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.errors import UsageError
+from workbench.paths import shown
 from workbench.spec.cases import Request
 
 PROJECT_MARKS = ("npu-workbench.toml", "pyproject.toml", ".git")
 """A folder that holds one of these is a project; generated files go to its `.workbench/`."""
+
+__all__ = ["PROJECT_MARKS", "Options", "find_spec", "shown"]
 
 _SPEC_LINE = re.compile(r"^\s*(?://|/?\*)\s*workbench:\s*spec\s*=\s*(?P<file>\S+)")
 _SPEC_LINES = 10
@@ -39,7 +42,9 @@ class Options:
     def project(self) -> Path:
         """The nearest folder above the kernel that is a project, else the kernel's own folder."""
         folder = self.kernel_path.parent
-        marked = (f for f in (folder, *folder.parents) if any((f / m).exists() for m in PROJECT_MARKS))
+        marked = (
+            f for f in (folder, *folder.parents) if any((f / m).exists() for m in PROJECT_MARKS)
+        )
         return next(marked, folder)
 
     @property
@@ -50,13 +55,6 @@ class Options:
     def request(self, spec: Path) -> Request:
         """What is asked of the spec."""
         return Request(spec, self.cache, self.set_name, self.seed)
-
-
-def shown(path: str | Path) -> str:
-    """A path as people read it: relative to where they are when it lies below."""
-    absolute = os.path.abspath(path)
-    relative = os.path.relpath(absolute)
-    return absolute if relative.startswith("..") else relative
 
 
 def find_spec(options: Options) -> Path:

@@ -7,14 +7,17 @@ torch, loop or exit. This module finds what the child wrote, and says what to as
 from __future__ import annotations
 
 import json
+import os
 import sys
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import manifest
 from workbench.errors import SpecError
+from workbench.paths import shown
 from workbench.spec.model import Promise
 
 if TYPE_CHECKING:
@@ -27,11 +30,21 @@ LAYOUT = 1
 
 @dataclass(frozen=True, slots=True)
 class LoadedSpec:
-    """A promise, and every file it was made from with its hash (the spec and what it imports)."""
+    """A promise, and every file it was made from with the hash of what was read.
+
+    That is the spec, what it imports and what it opens. As `load_case` returns it, `files` also
+    holds what only the input set and the reference read.
+    """
 
     path: Path
     promise: Promise
     files: dict[str, str]
+
+
+class BrokenSpec(SpecError):
+    """A spec that raised or was refused; `files` are what it had read until then, with hashes."""
+
+    files: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,7 @@ def child_command() -> list[str]:
     return [sys.executable, "-P", "-m", "workbench.spec.child"]
 
 
-def child_input(request: Request) -> bytes:
+def child_input(request: Request, limit_s: float) -> bytes:
     """What the child reads on its standard input."""
     return json.dumps(
         {
@@ -70,6 +83,7 @@ def child_input(request: Request) -> bytes:
             "cache": str(request.cache),
             "set": request.set_name,
             "seed": request.seed,
+            "limit_s": limit_s,
         }
     ).encode()
 
@@ -83,8 +97,7 @@ def promise_manifest(request: Request) -> Path:
 def case_manifest(request: Request, loaded: LoadedSpec) -> Path:
     """Where the case is cached; its arrays lie beside it as .npz."""
     name = set_name_of(request, loaded.promise)
-    packages = [_version("numpy"), _version("torch")]
-    key = manifest.key_of(LAYOUT, packages, loaded.files, name, request.seed)
+    key = manifest.key_of(LAYOUT, loaded.files, name, request.seed)
     return request.cache / "cases" / f"{key}.json"
 
 
@@ -94,28 +107,54 @@ def cached_spec(request: Request) -> LoadedSpec | None:
     return None if data is None else loaded_from(request, data)
 
 
-def loaded_from(request: Request, data: dict[str, Any]) -> LoadedSpec:
+def loaded_from(request: Request, data: Mapping[str, Any]) -> LoadedSpec:
     """The spec that the child described."""
     return LoadedSpec(request.spec, Promise.from_json(data["promise"]), data["files"])
 
 
-def cached_case(request: Request, loaded: LoadedSpec) -> Case | None:
-    """The case from the cache, or None when it must be computed."""
+def cached_case(request: Request, loaded: LoadedSpec) -> tuple[LoadedSpec, Case] | None:
+    """The case from the cache, and the spec with the case's files; None when it must be computed.
+
+    `loaded` is the spec as `cached_spec` returns it.
+    """
+    path = case_manifest(request, loaded)
+    data = manifest.read(path)
+    case = None if data is None else read_case(path, request, loaded.promise)
+    return None if data is None or case is None else (replace(loaded, files=data["files"]), case)
+
+
+def read_case(path: Path, request: Request, promise: Promise) -> Case | None:
+    """The case beside the manifest `path`, whatever has changed since; None when it is broken."""
     import numpy as np
 
-    path = case_manifest(request, loaded)
-    if manifest.read(path) is None:
-        return None
-    inputs: dict[str, npt.NDArray[np.generic]] = {}
-    reference: dict[str, npt.NDArray[np.generic]] = {}
+    wanted = {f"in:{t.name}" for b in promise.buffers if b.direction != "out" for t in b.tensors}
+    wanted |= {f"ref:{t.name}" for t in promise.outputs}
     try:
-        with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
-            for key in arrays.files:
-                kind, _, name = key.partition(":")
-                (inputs if kind == "in" else reference)[name] = arrays[key]
-    except (OSError, ValueError, KeyError):
+        with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in wanted}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    return Case(set_name_of(request, loaded.promise), request.seed, inputs, reference)
+    inputs, reference = (
+        {key.removeprefix(kind): array for key, array in arrays.items() if key.startswith(kind)}
+        for kind in ("in:", "ref:")
+    )
+    return Case(set_name_of(request, promise), request.seed, inputs, reference)
+
+
+def write_arrays(
+    path: Path,
+    inputs: Mapping[str, npt.NDArray[np.generic]],
+    reference: Mapping[str, npt.NDArray[np.generic]],
+) -> None:
+    """Write what `read_case` reads; the manifest `path` itself is for the caller to write."""
+    import numpy as np
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}.tmp.npz")
+    arrays: dict[str, Any] = {f"in:{name}": array for name, array in inputs.items()}
+    arrays |= {f"ref:{name}": array for name, array in reference.items()}
+    np.savez(draft, **arrays)
+    os.replace(draft, path.with_suffix(".npz"))
 
 
 def set_name_of(request: Request, promise: Promise) -> str:
@@ -124,14 +163,7 @@ def set_name_of(request: Request, promise: Promise) -> str:
     if name not in promise.input_sets:
         raise SpecError(
             f"no input set {name!r}",
-            where=str(request.spec),
+            where=shown(request.spec),
             hint=f"the spec has {', '.join(promise.input_sets)}",
         )
     return name
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"

@@ -1,0 +1,58 @@
+"""Whether what an author's function returned is the tensors that the spec declares."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import SpecError
+from workbench.paths import shown
+from workbench.spec.dtypes import AnyArray, storage_dtype, to_storage
+from workbench.spec.model import Tensor
+from workbench.spec.sources import is_own
+
+
+def checked(
+    values: object, tensors: Iterable[Tensor], source: str, where: str | None
+) -> dict[str, AnyArray]:
+    """`values` as the stored elements of `tensors`; SpecError at `where` when they are not those.
+
+    NumPy arrays and PyTorch tensors of the declared dtype and shape; a bfloat16 tensor may also
+    be given as float32.
+    """
+    if not isinstance(values, Mapping):
+        raise SpecError(f"{source} gives no mapping of arrays by tensor name", where=where)
+    arrays = {}
+    for tensor in tensors:
+        if tensor.name not in values:
+            raise SpecError(f"{source} gives no tensor {tensor.name!r}", where=where)
+        array = _as_array(values[tensor.name])
+        rounded = tensor.dtype == "bfloat16" and array.dtype == np.float32
+        if rounded:
+            array = to_storage(array, "bfloat16")
+        if array.shape != tensor.shape or array.dtype != storage_dtype(tensor.dtype):
+            raise SpecError(
+                f"{source} gives {tensor.name} as {array.dtype} {array.shape}, "
+                f"the spec declares {tensor.dtype} {tensor.shape}",
+                where=where,
+            )
+        arrays[tensor.name] = np.ascontiguousarray(array)
+    return arrays
+
+
+def definition(function: object) -> str | None:
+    """Where an author's function is defined, as "file:line"; None for one that isn't theirs."""
+    code = getattr(inspect.unwrap(function) if callable(function) else None, "__code__", None)
+    if code is None or not is_own(code.co_filename):
+        return None
+    return f"{shown(code.co_filename)}:{code.co_firstlineno}"
+
+
+def _as_array(value: Any) -> AnyArray:
+    if hasattr(value, "detach"):  # a PyTorch tensor: NumPy has no bfloat16 to take it as
+        value = value.detach().cpu()
+        value = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
+    return np.asarray(value)
