@@ -5,6 +5,8 @@ Rules and words are those of mlir-aie's ObjectFifoCreateOp and DMABDOp verifiers
 
 from __future__ import annotations
 
+import math
+
 from workbench.design.hardware import Kind, kind
 from workbench.design.model import End, Fifo, Pool
 from workbench.errors import DesignError
@@ -102,6 +104,11 @@ def _dimensions_problem(end: End, pool: Pool) -> str | None:
             "Specified stride(s) and size(s) result in out of bounds access in buffer, for index "
             f"{last} in memref of length {elements}"
         )
+    covered = math.prod(size for size, _ in given)
+    for _, length in pool.slices[end.slot : end.slot + end.slots]:
+        moved = length if end.slots > 1 else end.length
+        if covered != moved:
+            return f"a transform of {covered} elements of {moved} is not supported by the model"
     if pool.object.item_bytes < 4 and given[-1][1] != 1:
         return "For <32b width datatypes, inner-most dim stride must be 1"
     return None
