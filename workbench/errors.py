@@ -69,9 +69,13 @@ class BuildError(WorkbenchError):
 
 
 class DeviceError(WorkbenchError):
-    """The device is missing or failed, or the kernel crashed on it."""
+    """The device is missing or failed."""
 
     exit_code = ExitCode.DEVICE
+
+
+class CrashError(DeviceError):
+    """The kernel crashed on the device."""
 
 
 class HangError(WorkbenchError):

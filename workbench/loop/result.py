@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from workbench.build import Diagnostic, StepResult
-from workbench.errors import ExitCode, WorkbenchError
+from workbench.errors import (
+    BuildError,
+    CrashError,
+    DeadlockError,
+    DeviceError,
+    ExitCode,
+    HangError,
+    WorkbenchError,
+)
 
 if TYPE_CHECKING:  # NumPy comes with it; a front end paints before it needs that
     from workbench.verdict import Verdict
@@ -25,6 +34,21 @@ _EXIT_CODES: dict[str, ExitCode] = {
 }
 
 
+_STATUS_OF_ERROR: tuple[tuple[type[WorkbenchError], Status], ...] = (
+    (BuildError, "build-failed"),
+    (CrashError, "crash"),
+    (DeviceError, "no-device"),
+    (DeadlockError, "deadlock"),
+    (HangError, "hang"),
+    (WorkbenchError, "error"),
+)
+
+
+def status_of(error: WorkbenchError) -> Status:
+    """The status of a run that ended with this error."""
+    return next(status for kind, status in _STATUS_OF_ERROR if isinstance(error, kind))
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
     """What executed, and why this one."""
@@ -41,7 +65,8 @@ class RunResult:
     `kernel`, `spec` and `design` are paths as shown to people; the latter two and `source_sha256`
     are None when the run ended before they were known. `verdict` is None unless the run was
     judged; `error` says in one sentence why it was not. `files` are the absolute paths that the
-    result depends on; `set_name` is None until the spec is read.
+    result depends on, with the hash of the content that was read; `set_name` is None until the
+    spec is read.
     """
 
     run: int
@@ -59,7 +84,7 @@ class RunResult:
     verdict: Verdict | None = None
     error: WorkbenchError | None = None
     notes: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
+    files: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> ExitCode:

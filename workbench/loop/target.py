@@ -57,6 +57,12 @@ class Options:
         return Request(spec, self.cache, self.set_name, self.seed)
 
 
+def spec_candidates(options: Options) -> list[Path]:
+    """Files that would be the spec if they existed: --spec, else NAME.py beside NAME.c."""
+    given = Path(options.spec).absolute() if options.spec is not None else None
+    return [given or options.kernel_path.with_suffix(".py")]
+
+
 def find_spec(options: Options) -> Path:
     """The spec of a kernel; UsageError when there is none.
 

@@ -70,6 +70,7 @@ class StepView:
 class View:
     """The state of the screen, but for cursors and scroll positions.
 
+    `reason` says why the newest run was started, or why it was stopped.
     `result` is the last finished run, whatever became of it: its error and diagnostics are shown.
     `shown` is the last judged one: its numbers and panes are shown, and `is_current` tells whether
     they are of the bytes on disk. When it is False the numbers must be drawn as STALE.
@@ -100,17 +101,22 @@ class View:
         return next((s for s in self.steps if s.status == "running"), None)
 
 
+def counts(view: View, event: Event) -> bool:
+    """Whether an event still counts: it is not of a run older than the newest one."""
+    return event.run >= view.run
+
+
 def reduce(view: View, event: Event) -> View:
     """The view after `event`; the same view when the event is of an older run."""
-    if event.run < view.run:
+    if not counts(view, event):
         return view
     match event:
         case Watching():
             return replace(view, watching=event)
         case Saved():
-            return replace(view, phase=Phase.WAITING, is_current=False, missing=None)
+            return _stopped(view, Phase.WAITING)
         case Missing():
-            return replace(view, phase=Phase.MISSING, is_current=False, missing=event.file)
+            return replace(_stopped(view, Phase.MISSING), missing=event.file)
         case Reverted():
             return _reverted(view)
         case RunStarted():
@@ -125,31 +131,34 @@ def reduce(view: View, event: Event) -> View:
                 is_current=False,
                 missing=None,
             )
-        case StepStarted():
+        case StepStarted() if view.phase is Phase.RUNNING:
             step = StepView(event.step, "running", limit_s=event.limit_s)
             return replace(view, steps=_with_step(view.steps, step))
-        case StepFinished():
+        case StepFinished() if view.phase is Phase.RUNNING:
             step = StepView(event.result.name, event.result.status, event.result.seconds)
             return replace(view, steps=_with_step(view.steps, step))
         case RunFinished() if view.phase is Phase.RUNNING:
             return _finished(view, event.result)
-        case RunCancelled():
-            return replace(view, phase=Phase.CANCELLED, is_current=False)
+        case RunCancelled() if view.phase is Phase.RUNNING:
+            return replace(_stopped(view, Phase.CANCELLED), reason=event.reason)
         case _:
             return view
 
 
 def _finished(view: View, result: RunResult) -> View:
     judged = result.verdict is not None
-    steps = (replace(s, status="pending") if s.status == "running" else s for s in view.steps)
     return replace(
-        view,
-        phase=_PHASE_OF_STATUS[result.status],
+        _stopped(view, _PHASE_OF_STATUS[result.status]),
         result=result,
         shown=result if judged else view.shown,
         is_current=judged,
-        steps=tuple(steps),
     )
+
+
+def _stopped(view: View, phase: Phase) -> View:
+    """Nothing runs any more, and nothing shown is of the bytes on disk."""
+    steps = (replace(s, status="pending") if s.status == "running" else s for s in view.steps)
+    return replace(view, phase=phase, is_current=False, missing=None, steps=tuple(steps))
 
 
 def _reverted(view: View) -> View:

@@ -1,6 +1,6 @@
 """A run judged: metrics, output range, criteria, findings; pure functions."""
 
-from workbench.verdict.findings import Finding
+from workbench.verdict.findings import Finding, PassedConstant
 from workbench.verdict.judge import CriterionResult, OutputRange, Verdict, judge
 from workbench.verdict.metrics import Metrics, measure
 from workbench.verdict.panes import Panes, cut_panes
@@ -11,6 +11,7 @@ __all__ = [
     "Metrics",
     "OutputRange",
     "Panes",
+    "PassedConstant",
     "Verdict",
     "cut_panes",
     "judge",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import errors
-from workbench.errors import DeviceError, HangError, WorkbenchError
+from workbench.errors import CrashError, HangError, WorkbenchError
 from workbench.process import Exit, Process
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ModelDevice:
     ) -> list[npt.NDArray[np.uint8]]:
         """The host buffers as the sequence leaves them.
 
-        Raises DesignError, DeadlockError, DeviceError (the kernel crashed) or HangError (it ran
+        Raises DesignError, DeadlockError, CrashError (the kernel crashed) or HangError (it ran
         for more than `limit_s`). Cancelling kills the process.
         """
         self.prepare()
@@ -158,13 +158,13 @@ class _Child:
             kind, *rest = self._end["error"]
             raise _error(kind, *rest)
         if end.returncode < 0:
-            raise DeviceError(
+            raise CrashError(
                 f"the kernel crashed with {end.signal_name} in {function}",
                 where=where,
                 hint="look for a null or wild pointer, or an index outside its buffer",
             )
         if self._end is None or end.returncode:
-            raise DeviceError(
+            raise CrashError(
                 f"the model device ended with exit {end.returncode} in {function}, with no result",
                 where=where,
                 hint="the log of the run step says more",

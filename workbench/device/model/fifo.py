@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from workbench.design.model import Design, Pool, Tile
 from workbench.device.model.memory import Memory
 from workbench.device.model.scheduler import Wait
-from workbench.errors import DeviceError
+from workbench.errors import DesignError
 
 
 class PoolState:
@@ -95,9 +95,9 @@ class CorePort:
             self.held = count
 
     def release(self, count: int, where: str) -> None:
-        """Hand on the oldest `count` objects; DeviceError when fewer are held."""
+        """Hand on the oldest `count` objects; DesignError when fewer are held."""
         if count > self.held:
-            raise DeviceError(
+            raise DesignError(
                 f"the core releases {count} of @{self.fifo} and holds {self.held}: cannot release "
                 "more elements than are already acquired",
                 where=where,
@@ -106,9 +106,9 @@ class CorePort:
         self.held -= count
 
     def access(self, index: int, where: str) -> int:
-        """The address of the `index`-th held object; DeviceError when it isn't held."""
+        """The address of the `index`-th held object; DesignError when it isn't held."""
         if not 0 <= index < self.held:
-            raise DeviceError(
+            raise DesignError(
                 f"the core accesses object {index} of @{self.fifo} and holds {self.held}: accessed "
                 "farther than number of acquired elements (index out of bounds)",
                 where=where,
@@ -155,7 +155,7 @@ class Fifos:
             ends = (route.source,) if fills else route.targets
             end = next((e for e in ends if e.tile == tile and e.pool is not None), None)
             if end is None or end.pool is None:
-                raise DeviceError(f"core {tile} has no end of @{fifo} to {kind.lower()}")
+                raise DesignError(f"core {tile} has no end of @{fifo} to {kind.lower()}")
             self._ports[key] = CorePort(
                 fifo, self.port(end.pool, end.slot, end.length, fills=fills)
             )

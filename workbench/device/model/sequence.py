@@ -73,7 +73,9 @@ class Host:
         item = copy.type.item_bytes
         moved = pattern(address + first * item, list(zip(sizes, strides, strict=True)), item)
         part = self._checked(moved, address, copy.where)
-        self._channel(copy.fifo, copy.where).push(Transfer((part,), copy.token, copy.where))
+        channel = self._channel(copy.fifo, copy.where)
+        # Receiving transfers always issue a token.
+        channel.push(Transfer((part,), copy.token or channel.receives, copy.where))
 
     def configure(self, task: _Task, *addresses: int) -> Transfer:
         """A task, not yet started."""

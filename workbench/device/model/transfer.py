@@ -31,10 +31,14 @@ class Transfer:
 
 
 class ShimChannel:
-    """The host's end of one FIFO: transfers in order, and the tokens of those that ended."""
+    """The host's end of one FIFO: transfers in order, and the tokens of those that ended.
 
-    def __init__(self, fifo: str) -> None:
+    `receives` says that data comes from the NPU (S2MM).
+    """
+
+    def __init__(self, fifo: str, receives: bool) -> None:
         self.fifo = fifo
+        self.receives = receives
         self.queue: deque[Transfer] = deque()
         self.tokens = 0
 
@@ -181,7 +185,7 @@ class Transfers:
         return _carry(source, targets)
 
     def _shim(self, fifo: str, end: End, direction: int) -> ShimChannel:
-        channel = self.channels.setdefault(fifo, ShimChannel(fifo))
+        channel = self.channels.setdefault(fifo, ShimChannel(fifo, direction == 0))
         self._by_port[(end.tile[0], direction, end.channel)] = channel
         return channel
 

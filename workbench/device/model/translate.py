@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from workbench.design.model import Block, Body, Op, Region
 from workbench.device.model import arithmetic
 from workbench.device.model.emit import COMMON, Code, Emitter, assign, v
-from workbench.errors import DeviceError
+from workbench.errors import DesignError
 
 if TYPE_CHECKING:
     from workbench.device.model.scheduler import Steps
@@ -147,6 +147,6 @@ def _with_places(
                 if trace.tb_frame.f_code.co_filename == filename:
                     at = lines[trace.tb_lineno - 1]
                 trace = trace.tb_next
-            raise DeviceError(f"the core program fails: {error}", where=f"{path}:{at}") from error
+            raise DesignError(f"the core program fails: {error}", where=f"{path}:{at}") from error
 
     return run

@@ -1,0 +1,92 @@
+"""The command line. Front ends are imported only when they are asked for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import workbench
+from workbench.errors import ExitCode, WorkbenchError
+from workbench.loop.target import Options
+
+COMMANDS = ("check", "watch")
+
+_EPILOG = """\
+exit codes of check: 0 all criteria met, 1 judged and not met, 2 usage, spec or design wrong,
+3 build failed, 4 device missing or kernel crashed, 5 hang or deadlock, 130 interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    command = given.pop(0) if given and given[0] in COMMANDS else None
+    arguments = _parser(command).parse_args(given)
+    options = Options(
+        kernel=arguments.kernel,
+        spec=arguments.spec,
+        design=arguments.design,
+        device=arguments.device,
+        set_name=arguments.inputs,
+        seed=arguments.seed,
+        time_limit_s=arguments.time_limit,
+    )
+    try:
+        if command is None:
+            from workbench.tui.app import run_app
+
+            return run_app(options)
+        from workbench import headless
+
+        run = headless.check if command == "check" else headless.watch
+        return run(options, as_json=arguments.json)
+    except WorkbenchError as error:
+        print(f"npu-workbench: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+
+
+def _parser(command: str | None) -> argparse.ArgumentParser:
+    about = {
+        None: "Watch a kernel, and show live how far the NPU is from PyTorch. "
+        "Commands: check KERNEL (one run, then exit), watch KERNEL (the loop as lines of text).",
+        "check": "One run of a kernel: prints the verdict and exits.",
+        "watch": "The loop without a terminal UI: a line per event.",
+    }[command]
+    parser = argparse.ArgumentParser(
+        prog="npu-workbench" if command is None else f"npu-workbench {command}",
+        description=about,
+        epilog=_EPILOG,
+        allow_abbrev=False,
+    )
+    parser.add_argument("kernel", metavar="KERNEL", help="the C or C++ file of the kernel")
+    parser.add_argument("--spec", metavar="FILE", help="the spec (default: NAME.py beside NAME.c)")
+    parser.add_argument("--design", metavar="FILE", help="the MLIR design (default: the spec's)")
+    parser.add_argument("--device", choices=("auto", "model", "npu"), default="auto")
+    parser.add_argument("--inputs", metavar="SET", help="input set (default: the spec's first)")
+    parser.add_argument("--seed", type=int, default=42, help="seed of the inputs (default: 42)")
+    parser.add_argument(
+        "--time-limit",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="longest run of the kernel (default: 10)",
+    )
+    if command is None:
+        parser.add_argument("--version", action="version", version=workbench.__version__)
+    else:
+        parser.add_argument("--json", action="store_true", help="JSON on stdout")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("must be a positive number of seconds")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

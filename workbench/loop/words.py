@@ -1,0 +1,113 @@
+"""A run in words, shared by the front ends: numbers with units, and the lines of a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from workbench.loop.result import RunResult
+
+if TYPE_CHECKING:
+    from workbench.verdict import Finding, Verdict
+
+UNDEFINED = "undefined"
+
+METRIC_NAMES: Mapping[str, str] = {
+    "correlation": "correlation",
+    "mae": "mean error",
+    "rmse": "RMS error",
+    "max_abs": "max error",
+    "within_5": "within ±5",
+    "exact": "equal",
+    "cosine": "cosine",
+    "sqnr_db": "SQNR",
+    "slope": "slope",
+}
+
+_SHARES = {"within_5", "exact"}
+_UNIT_BOUND = {"correlation", "cosine", "slope"}
+
+
+def metric_text(name: str, value: float | None) -> str:
+    """A metric's value with its unit."""
+    if value is None:
+        return UNDEFINED
+    if name in _SHARES:
+        return f"{100 * value:.2f} %"
+    if name in _UNIT_BOUND:
+        return f"{value:.5f}"
+    if name == "sqnr_db":
+        return f"{value:.1f} dB"
+    return number(value)
+
+
+def target_text(name: str, op: str, target: float) -> str:
+    """A criterion's demand, in the unit of its metric."""
+    sign = {">=": "≥", "<=": "≤"}.get(op, op)
+    return f"{sign} {100 * target:g} %" if name in _SHARES else f"{sign} {target:g}"
+
+
+def number(value: float | None) -> str:
+    """A value in output units: whole numbers as such, others with six digits."""
+    if value is None:
+        return UNDEFINED
+    if value.is_integer() and abs(value) < 1e9:
+        return str(int(value))
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e5 else f"{value:.4g}"
+
+
+def range_text(minimum: float | None, maximum: float | None) -> str:
+    """A range of values in output units."""
+    if minimum is None or maximum is None:
+        return UNDEFINED
+    return f"{number(minimum)}..{number(maximum)}"
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration."""
+    if seconds < 0.01:
+        return f"{1000 * seconds:.1f} ms"
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def finding_text(finding: Finding) -> str:
+    """A finding in one line: what, where, what to do."""
+    where = f"{finding.where}: " if finding.where else ""
+    return f"{finding.severity} {finding.id}: {where}{finding.message} ({finding.hint})"
+
+
+def verdict_lines(result: RunResult) -> list[str]:
+    """A finished run as a few lines of plain text; the first is the verdict."""
+    head = f"{result.status.upper().replace('-', ' ')} {result.kernel}"
+    device = f"on the {result.device.kind}"
+    verdict = result.verdict
+    if verdict is None:
+        return [f"{head} {device}: {result.error}" if result.error else f"{head} {device}"]
+    return [
+        f"{head} {device}: {_numbers(verdict)}",
+        *_criteria(verdict),
+        *(finding_text(finding) for finding in verdict.findings),
+    ]
+
+
+def _numbers(verdict: Verdict) -> str:
+    metrics, output = verdict.metrics, verdict.output
+    reference = range_text(output.reference_minimum, output.reference_maximum)
+    return (
+        f"correlation {metric_text('correlation', metrics.correlation)}, "
+        f"max error {metric_text('max_abs', metrics.max_abs)}, "
+        f"output {range_text(output.minimum, output.maximum)} (reference {reference})"
+    )
+
+
+def _criteria(verdict: Verdict) -> list[str]:
+    demanded = {c.criterion.metric: c for c in verdict.criteria}
+    lines = []
+    for name, label in METRIC_NAMES.items():
+        line = f"  {label:<12}{metric_text(name, verdict.metrics.value(name)):>12}"
+        if name in demanded:
+            met = demanded[name]
+            wanted = target_text(name, met.criterion.op, met.criterion.target)
+            line += f"   {wanted:<10} {'met' if met.met else 'NOT MET'}"
+        lines.append(line)
+    return lines
