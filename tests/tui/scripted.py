@@ -1,0 +1,160 @@
+"""A scripted engine and the runs it tells of, made by the real judge from real arrays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.build import Diagnostic, StepResult
+from workbench.errors import WorkbenchError
+from workbench.loop.events import (
+    Event,
+    LogLines,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+    Watching,
+)
+from workbench.loop.result import DeviceInfo, RunResult, Status
+from workbench.loop.target import Options
+from workbench.spec import Criterion, HostBuffer, Scalar, Tensor
+from workbench.spec.model import Promise
+from workbench.tui.app import Emit, WorkbenchApp
+from workbench.verdict import Verdict, judge
+from workbench.verdict.findings import PassedConstant
+
+STEPS = ("compile", "load", "run", "judge")
+MODEL = DeviceInfo("model", "core model", "no NPU here")
+KERNEL = "kernels/attention.c"
+
+
+class ScriptedEngine:
+    """Does what the app asks by writing it down; tests emit the events."""
+
+    def __init__(self, options: Options, emit: Emit) -> None:
+        self.emit = emit
+        self.asked: list[str] = []
+        self.closed = False
+        self.watching = asyncio.Event()
+
+    async def watch(self) -> None:
+        self.watching.set()
+        await asyncio.Event().wait()
+
+    def rerun(self) -> None:
+        self.asked.append("rerun")
+
+    def cancel(self) -> None:
+        self.asked.append("cancel")
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class App(WorkbenchApp):
+    """The app on a scripted engine, with a clock that tests turn."""
+
+    def __init__(self, kernel: str = KERNEL) -> None:
+        self.now = 0.0
+        self.engine: ScriptedEngine | None = None
+        super().__init__(Options(kernel), lambda: self._make, clock=lambda: self.now)
+
+    def _make(self, options: Options, emit: Emit) -> ScriptedEngine:
+        self.engine = ScriptedEngine(options, emit)
+        return self.engine
+
+    def emit(self, *events: Event) -> None:
+        assert self.engine is not None
+        for event in events:
+            self.engine.emit(event)
+
+
+def verdict(
+    error: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]] = lambda x: x,
+    *,
+    dtype: str = "int8",
+    shape: tuple[int, ...] = (64, 64),
+    criteria: Sequence[Criterion] = (
+        Criterion("correlation", ">=", 0.9999),
+        Criterion("max_abs", "<=", 1),
+        Criterion("exact", ">=", 0.995),
+    ),
+    passed: Iterable[PassedConstant] = (),
+) -> Verdict:
+    """The verdict of a device that gives `error(reference)`."""
+    reference = np.arange(np.prod(shape)).reshape(shape) * 7 % 128 - 64
+    out = Tensor("out", dtype, shape)
+    promise = Promise(
+        "d.mlir",
+        "f",
+        (HostBuffer((out,), "out"),),
+        (Scalar("scale_shift", 2, 3),),
+        tuple(criteria),
+        ("report",),
+        "bank-aware",
+    )
+    stored = {"out": error(reference).astype(dtype)}
+    return judge(promise, stored, {"out": reference.astype(dtype)}, passed=passed)
+
+
+def off_at(
+    row: int, column: int, by: int
+) -> Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
+    """A device that is wrong in one element."""
+
+    def error(reference: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        device = reference.copy()
+        device[row, column] += by
+        return device
+
+    return error
+
+
+def result(
+    run: int,
+    status: Status = "pass",
+    *,
+    verdict: Verdict | None = None,
+    error: WorkbenchError | None = None,
+    diagnostics: tuple[Diagnostic, ...] = (),
+) -> RunResult:
+    return RunResult(
+        run=run,
+        status=status,
+        kernel=KERNEL,
+        device=MODEL,
+        seed=42,
+        seconds=0.42,
+        source_sha256=f"{run:x}bcdef0123456789",
+        spec="kernels/attention.py",
+        set_name="report",
+        diagnostics=diagnostics,
+        verdict=verdict,
+        error=error,
+    )
+
+
+def started(run: int, steps: tuple[str, ...] = STEPS) -> RunStarted:
+    return RunStarted(run, KERNEL, "saved", MODEL, steps)
+
+
+def a_run(
+    finished: RunResult, log: Sequence[str] = ("clang: 0 warnings",), failed: str = ""
+) -> list[Event]:
+    """All events of a run; the step named `failed` is its last."""
+    run = finished.run
+    events: list[Event] = [Watching(run, (KERNEL,)), started(run)]
+    for step in STEPS:
+        events.append(StepStarted(run, step, 10))
+        if step == "compile":
+            events.append(LogLines(run, step, tuple(log)))
+        events.append(
+            StepFinished(run, StepResult(step, "failed" if step == failed else "ok", 0.06))
+        )
+        if step == failed:
+            break
+    return [*events, RunFinished(run, finished)]

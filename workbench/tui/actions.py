@@ -1,0 +1,110 @@
+"""Every command of the app, once: keys, footer and help are made from this table.
+
+An action is carried out by the method `action_NAME` of the class that its scope names; a widget's
+keys win over the screen's while it has the focus.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+Scope = Literal["main", "panes", "log", "list", "help"]
+
+SCOPE_TITLES: dict[Scope, str] = {
+    "main": "everywhere",
+    "panes": "in the panes",
+    "log": "in the log",
+    "list": "in problems and metrics",
+}
+"""The scopes that the help shows, in its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A command: its method, keys (comma separated), footer label and help sentence."""
+
+    scope: Scope
+    name: str
+    keys: str
+    label: str
+    help: str
+    in_footer: bool = False
+
+
+ACTIONS = (
+    Action("main", "help", "question_mark,f1", "help", "this page", True),
+    Action("main", "quit", "q,ctrl+q", "quit", "stop everything and leave", True),
+    Action("main", "rerun", "r", "rerun", "run what is on disk again", True),
+    Action("main", "cancel", "x", "cancel", "stop the run", True),
+    Action("main", "problem(1)", "n", "next", "next problem", True),
+    Action("main", "problem(-1)", "N", "previous", "previous problem"),
+    Action(
+        "main", "worst", "m", "worst", "the worst element; follow it from verdict to verdict", True
+    ),
+    Action("main", "next_pane", "v", "pane", "other panes, where not all three fit", True),
+    Action("main", "follow", "F", "log end", "follow the log's end"),
+    Action("main", "app.focus_next", "tab", "focus", "next part of the screen"),
+    Action("main", "app.focus_previous", "shift+tab", "back", "previous part of the screen"),
+    Action("panes", "move(0,-1)", "left,h", "left", "one column to the left"),
+    Action("panes", "move(1,0)", "down,j", "down", "one row down"),
+    Action("panes", "move(-1,0)", "up,k", "up", "one row up"),
+    Action("panes", "move(0,1)", "right,l", "right", "one column to the right"),
+    Action("panes", "move(8,0)", "pagedown,J", "page down", "eight rows down"),
+    Action("panes", "move(-8,0)", "pageup,K", "page up", "eight rows up"),
+    Action("panes", "move(0,-8)", "ctrl+left,H", "page left", "eight columns to the left"),
+    Action("panes", "move(0,8)", "ctrl+right,L", "page right", "eight columns to the right"),
+    Action("panes", "edge(0,-1)", "home", "row start", "the row's first element"),
+    Action("panes", "edge(0,1)", "end", "row end", "the row's last element"),
+    Action("panes", "edge(-1,0)", "ctrl+home,g", "top", "the first row"),
+    Action("panes", "edge(1,0)", "ctrl+end,G", "bottom", "the last row"),
+    Action("log", "scroll(-1)", "up,k", "up", "one line back: the log stands still"),
+    Action("log", "scroll(1)", "down,j", "down", "one line on"),
+    Action("log", "page(-1)", "pageup", "page up", "one page back"),
+    Action("log", "page(1)", "pagedown", "page down", "one page on"),
+    Action("log", "start", "home,g", "start", "the oldest line that is kept"),
+    Action("log", "follow", "end,l,G", "end", "the newest line, and on with it"),
+    Action("list", "scroll(-1)", "up,k", "up", "one line up"),
+    Action("list", "scroll(1)", "down,j", "down", "one line down"),
+    Action("list", "page(-1)", "pageup", "page up", "one page up"),
+    Action("list", "page(1)", "pagedown", "page down", "one page down"),
+    Action("help", "app.pop_screen", "escape,question_mark,f1,q,enter", "close", "back", True),
+)
+
+_KEY_NAMES = {
+    "question_mark": "?",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "pagedown": "page down",
+    "pageup": "page up",
+    "escape": "esc",
+}
+
+
+def bindings(scope: Scope) -> list[BindingType]:
+    """The bindings of a class of this scope."""
+    return [
+        Binding(
+            action.keys,
+            action.name,
+            action.label,
+            show=action.in_footer,
+            key_display=_key_name(action.keys.split(",")[0]),
+        )
+        for action in ACTIONS
+        if action.scope == scope
+    ]
+
+
+def shown_keys(action: Action) -> str:
+    """An action's keys as people read them."""
+    return "  ".join(_key_name(key) for key in action.keys.split(","))
+
+
+def _key_name(key: str) -> str:
+    *modifiers, last = key.split("+")
+    return "+".join((*modifiers, _KEY_NAMES.get(last, last)))

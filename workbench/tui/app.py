@@ -1,0 +1,172 @@
+"""The app: one screen, one worker that runs the engine, a way out that leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from textual.app import App
+
+from workbench import process
+from workbench.errors import ExitCode, WorkbenchError
+from workbench.loop.events import Event
+from workbench.tui.screen import Clock, MainScreen
+from workbench.tui.text import STYLE_VARIABLES
+
+if TYPE_CHECKING:  # NumPy comes with it; the app paints before it needs that
+    from workbench.loop.target import Options
+
+CLOSE_LIMIT_S = 3.0
+"""Longest wait for the engine to end; whatever then still runs is killed."""
+
+WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide")]
+HEIGHTS = [(0, "-flat"), (20, "-short"), (34, "-tall")]
+"""Classes of the screen from this many columns or rows on."""
+
+Emit = Callable[[Event], None]
+
+
+class Engine(Protocol):
+    """What the app asks of the engine; see `loop.engine`."""
+
+    async def watch(self) -> None:
+        """One run, then one for every save, until cancelled."""
+
+    def rerun(self) -> None:
+        """Run what is on disk."""
+
+    def cancel(self) -> None:
+        """Stop the run."""
+
+    async def close(self) -> None:
+        """Kill whatever still runs."""
+
+
+MakeEngine = Callable[["Options", Emit], Engine]
+
+
+def load_engine() -> MakeEngine:
+    """The real engine; importing it takes a while."""
+    from workbench.loop.engine import Engine
+
+    return Engine
+
+
+class WorkbenchApp(App[None]):
+    """Starts the engine once the first screen is painted, and closes it on the way out."""
+
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "npu-workbench"
+    SIGNALS: ClassVar[tuple[signal.Signals, ...]] = (
+        signal.SIGTERM,
+        signal.SIGHUP,
+        signal.SIGINT,
+    )
+
+    def __init__(
+        self,
+        options: Options,
+        load: Callable[[], MakeEngine] = load_engine,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.error: str | None = None
+        self._options = options
+        self._load_engine = load
+        self._engine: Engine | None = None
+        self._main = MainScreen(
+            options.kernel, rerun=self._rerun, cancel=self._cancel_run, clock=clock
+        )
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's colours, and ours by what they mean."""
+        theme = super().get_css_variables()
+        ours = {name: theme[color] for name, color in STYLE_VARIABLES.items()}
+        return {**ours, **theme}
+
+    def get_default_screen(self) -> MainScreen:
+        """The one screen."""
+        return self._main
+
+    def on_mount(self) -> None:
+        """Paint first; the engine's imports come after."""
+        for number in self.SIGNALS:
+            with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: a test
+                asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        self.run_worker(self._run_engine(), name="engine", group="engine")
+
+    async def _run_engine(self) -> None:
+        try:
+            make_engine = await asyncio.to_thread(self._load_engine)
+            self._engine = make_engine(self._options, self._main.receive)
+            await self._engine.watch()
+        except WorkbenchError as error:
+            self._leave(str(error), error.exit_code)
+        except Exception:
+            path = _write_crash_log(self._options.project)
+            self._leave(f"the engine failed; {path} says how", ExitCode.USAGE)
+
+    def _leave(self, error: str, code: int) -> None:
+        self.error = error
+        self.exit(return_code=code)
+
+    async def on_unmount(self) -> None:
+        """Nothing of ours runs on."""
+        if self._engine is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._engine.close(), CLOSE_LIMIT_S)
+        process.kill_all()
+
+    def _rerun(self) -> None:
+        if self._engine is not None:
+            self._engine.rerun()
+
+    def _cancel_run(self) -> None:
+        if self._engine is not None:
+            self._engine.cancel()
+
+    def _on_signal(self, number: int) -> None:
+        # With the terminal gone a write may block for good: the thread ends us then.
+        last_resort = threading.Timer(CLOSE_LIMIT_S + 1, _die, (128 + number,))
+        last_resort.daemon = True
+        last_resort.start()
+        self.exit(return_code=128 + number)
+
+
+def run_app(options: Options) -> int:
+    """Run the app in this terminal; returns its exit code."""
+    app = WorkbenchApp(options)
+    app.run()
+    if app.error is not None:
+        print(app.error, file=sys.stderr)
+    return app.return_code or 0
+
+
+def _die(code: int) -> None:
+    process.kill_all()
+    os._exit(code)
+
+
+def _write_crash_log(project: Path) -> str:
+    """Keep the traceback of a defect of ours in the project's `.workbench/`."""
+    path = project / ".workbench" / "crash.log"
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(traceback.format_exc())
+    return str(path)

@@ -1,0 +1,174 @@
+"""The log: costs what is visible. Raw lines are kept, only the rows on screen are parsed.
+
+The position is an absolute line number, so that nothing slides under a reader when lines come in
+or old ones are dropped. Lines are collected and taken over at 20 Hz, while there are any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.cache import LRUCache
+from textual.content import Content
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from workbench.tui.actions import bindings
+from workbench.tui.ansi import pieces
+from workbench.tui.log_store import Heading, LogStore
+
+FLUSH_S = 0.05
+WHEEL_LINES = 3
+CACHED_ROWS = 512
+
+
+class LogView(Widget, can_focus=True):
+    """Output lines with their colours. Scrolling back pauses it, the end resumes."""
+
+    DEFAULT_CSS = "LogView { height: 1fr; }"
+    BINDINGS = bindings("log")
+
+    def __init__(self, *, classes: str | None = None) -> None:
+        super().__init__(classes=classes)
+        self.store = LogStore()
+        self.following = True
+        self._top = 0
+        self._pending: list[str] = []
+        self._flushing: Timer | None = None
+        self._seen = 0
+        self._strips: LRUCache[tuple[int, int], Strip] = LRUCache(CACHED_ROWS)
+
+    def on_mount(self) -> None:
+        """Give the panel its title."""
+        self._title()
+
+    def append(self, lines: Iterable[str]) -> None:
+        """Add raw lines; they are seen at the next flush."""
+        self._pending.extend(lines)
+        if self._flushing is None and self._pending:
+            self._flushing = self.set_timer(FLUSH_S, self.flush, name="log flush")
+
+    def flush(self) -> None:
+        """Take over what has come in, now."""
+        if self._flushing is not None:
+            self._flushing.stop()
+            self._flushing = None
+        pending, self._pending = self._pending, []
+        self.store.extend(pending)
+        self._changed()
+
+    def clear(self) -> None:
+        """Forget all lines and follow those to come."""
+        self._pending = []
+        self.store.clear()
+        self._strips.clear()
+        self._top = 0
+        self.action_follow()
+
+    @property
+    def first_row(self) -> int:
+        """Number of the first row: the oldest line, or before it that which says what is gone."""
+        return max(0, self.store.first - 1)
+
+    @property
+    def top(self) -> int:
+        """Number of the row at the top of the widget."""
+        last = max(self.first_row, self.store.end - self.size.height)
+        return last if self.following else max(self.first_row, min(self._top, last))
+
+    @property
+    def unseen(self) -> int:
+        """Lines that came in since the log was paused."""
+        return 0 if self.following else self.store.end - self._seen
+
+    def render_line(self, y: int) -> Strip:
+        """A visible row: a line of output, and the scrollbar's cell."""
+        width = self.size.width
+        number = self.top + y
+        if number >= self.store.end or width < 2:
+            return Strip.blank(width, self.rich_style)
+        return Strip.join([self._row(number, width - 1), self._scrollbar(y)])
+
+    def _row(self, number: int, width: int) -> Strip:
+        if number < self.store.first:
+            text = f"… {self.store.first:,} lines dropped"
+            return self._finished(Strip([Segment(text, Style(dim=True))]), width)
+        key = (number, width)
+        strip = self._strips.get(key)
+        if strip is None:
+            line = self.store[number]
+            if isinstance(line, Heading):
+                strip = Strip([Segment(text, Style(bold=True)) for text, _ in pieces(line)])
+            else:
+                strip = Strip([Segment(text, style) for text, style in pieces(line)])
+            strip = self._strips[key] = self._finished(strip, width)
+        return strip
+
+    def _finished(self, strip: Strip, width: int) -> Strip:
+        """Cut with a sign or padded to the width, over the widget's own style."""
+        if strip.cell_length > width:
+            strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("…")])])
+        return strip.apply_style(self.rich_style).adjust_cell_length(width, self.rich_style)
+
+    def _scrollbar(self, y: int) -> Strip:
+        rows = self.store.end - self.first_row
+        height = self.size.height
+        if rows <= height:
+            return Strip.blank(1, self.rich_style)
+        size = max(1, height * height // rows)
+        start = (self.top - self.first_row) * (height - size) // (rows - height)
+        mark = "█" if start <= y < start + size else "│"
+        return Strip([Segment(mark, self.rich_style + Style(dim=True))])
+
+    def notify_style_update(self) -> None:
+        """The widget's colours are in the strips: make them anew."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def action_scroll(self, rows: int) -> None:
+        """Move by rows; back pauses, and reaching the end resumes."""
+        top = self.top + rows
+        at_end = top >= self.store.end - self.size.height
+        if self.following and not at_end:
+            self._seen = self.store.end
+        self.following = at_end
+        self._top = max(self.first_row, top)
+        self._changed()
+
+    def action_page(self, pages: int) -> None:
+        """Move by pages."""
+        self.action_scroll(pages * max(1, self.size.height - 1))
+
+    def action_start(self) -> None:
+        """Go to the oldest line that is kept."""
+        self.action_scroll(self.first_row - self.top)
+
+    def action_follow(self) -> None:
+        """Go to the end and stay there."""
+        self.following = True
+        self._changed()
+
+    def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
+        """The wheel."""
+        self.action_scroll(WHEEL_LINES)
+
+    def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
+        """The wheel."""
+        self.action_scroll(-WHEEL_LINES)
+
+    def _changed(self) -> None:
+        self._title()
+        self.refresh()
+
+    def _title(self) -> None:
+        """`log · 1,234 lines`, and while it stands still how many came in since."""
+        parts = ["log"]
+        if self.store.end:
+            parts.append(f"{self.store.end:,} lines")
+        if not self.following:
+            parts.append(f"paused, +{self.unseen:,} lines (end: follow)")
+        self.border_title = Content("  ".join(parts))

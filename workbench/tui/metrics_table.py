@@ -1,0 +1,95 @@
+"""The metrics with their targets, criteria first, and the output's range beside the reference's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from workbench.loop import words
+from workbench.tui.lines import ScrolledLines
+
+if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
+    from workbench.verdict import CriterionResult, Verdict
+
+_NAME, _VALUE, _TARGET = 11, 11, 9
+
+
+class MetricsTable(ScrolledLines):
+    """A line for each metric: name, value, target and whether it is met.
+
+    Where memory corrupted the device's result, the arithmetic result's value stands beside it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(classes="panel")
+        self._verdict: Verdict | None = None
+
+    def on_mount(self) -> None:
+        """Give the panel its title."""
+        self.border_title = Content("metrics")
+
+    def show(self, verdict: Verdict | None) -> None:
+        """Paint this verdict."""
+        if verdict is not self._verdict:
+            self._verdict = verdict
+            self.top = 0
+            self.changed()
+
+    def lines(self, width: int, height: int) -> list[Content]:
+        """The table."""
+        if self._verdict is None:
+            return []
+        return _table(self._verdict, width)
+
+
+def _table(verdict: Verdict, width: int) -> list[Content]:
+    corrupted = verdict.arithmetic != verdict.metrics
+    with_target = not corrupted or width >= _NAME + 2 * _VALUE + _TARGET + 3
+    criteria = {result.criterion.metric: result for result in verdict.criteria}
+    output = verdict.output
+    ranges = {
+        "range": (output.minimum, output.maximum),
+        "reference": (output.reference_minimum, output.reference_maximum),
+    }
+
+    def row(name: str) -> Content:
+        result = criteria.get(name)
+        demand = _demand(result, with_target=with_target)
+        style = "" if result is None else "$wb-pass" if result.met else "$wb-fail bold"
+        beside = words.metric_text(name, verdict.arithmetic.value(name)) if corrupted else ""
+        value = words.metric_text(name, verdict.metrics.value(name))
+        return Content.assemble(
+            f"{words.METRIC_NAMES[name]:{_NAME}}",
+            (f"{value:>{_VALUE}}", style),
+            (f" {demand}", style),
+            (f"{beside:>{_VALUE}}", "dim"),
+        ).rstrip()
+
+    blank = _demand(None, with_target=with_target)
+    head = f"{'':{_NAME}}{'device':>{_VALUE}} {blank}{'arithmetic':>{_VALUE}}"
+    return [
+        *([Content.styled(head, "dim")] if corrupted else []),
+        *(row(name) for name in criteria),
+        *(
+            Content(f"{name:{_NAME}}{words.range_text(*ends):>{_VALUE}}")
+            for name, ends in ranges.items()
+        ),
+        *_not_finite(verdict.metrics.non_finite),
+        *(row(name) for name in words.METRIC_NAMES if name not in criteria),
+    ]
+
+
+def _demand(result: CriterionResult | None, *, with_target: bool) -> str:
+    """The glyph that says whether a criterion is met, and its target where there is room."""
+    glyph = " " if result is None else "✓" if result.met else "✗"
+    if not with_target:
+        return glyph
+    c = result.criterion if result is not None else None
+    target = words.target_text(c.metric, c.op, c.target) if c is not None else ""
+    return f"{glyph} {target:<{_TARGET}}"
+
+
+def _not_finite(count: int) -> list[Content]:
+    line = f"{'not finite':{_NAME}}{count:>{_VALUE},}"
+    return [Content.styled(line, "$wb-fail bold")] if count else []

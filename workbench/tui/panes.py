@@ -1,0 +1,174 @@
+"""Reference, device and difference: three 8x8 panes under one window, with one linked cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.content import Content
+
+from workbench.loop import words
+from workbench.tui import text
+from workbench.tui.actions import bindings
+from workbench.tui.elements import GAP, NAMES, Elements, Layout, elements_of
+from workbench.tui.lines import Lines
+from workbench.tui.window import SIDE, Window
+
+if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
+    from workbench.verdict import Panes, Verdict
+
+LEVEL_STYLES = ("dim", "$wb-pass", "$wb-warn", "$wb-fail bold")
+LEVEL_MARKS = (" ", " ", "~", "!")
+DIFFERENCE = NAMES.index("difference")
+
+
+class PanesView(Lines, can_focus=True):
+    """The panes of the last verdict. They open at its worst element until the user moves them."""
+
+    BINDINGS = bindings("panes")
+
+    def __init__(self) -> None:
+        super().__init__(classes="panel")
+        self._elements: Elements | None = None
+        self._stale = False
+        self._follows_worst = True
+        self._choice = 0
+        self.window = Window(0, 0)
+
+    def on_mount(self) -> None:
+        """Give the panel its title."""
+        self._changed()
+
+    def show(self, verdict: Verdict | None, *, stale: bool) -> None:
+        """Paint this verdict; `stale` when it isn't of the bytes on disk."""
+        if verdict is None or (self._elements and self._elements.verdict is verdict):
+            if stale != self._stale:
+                self._stale = stale
+                self._changed()
+            return
+        self._stale = stale
+        self._elements = elements_of(verdict)
+        shape = (self._elements.rows, self._elements.columns)
+        if self._follows_worst or shape != (self.window.rows, self.window.columns):
+            self.window = Window(*shape)
+            self.show_worst()
+        self._changed()
+
+    def show_worst(self) -> None:
+        """Go to the worst element, and to that of each verdict to come."""
+        self._follows_worst = True
+        if self._elements is not None:
+            self._go(self.window.at(*self._elements.verdict.worst_element))
+
+    def show_others(self) -> None:
+        """Show other panes, where not all of them fit."""
+        self._choice += 1
+        self._changed()
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """Move the cursor, and the window with it."""
+        self._follows_worst = False
+        self._go(self.window.moved(rows, columns))
+
+    def action_edge(self, rows: int, columns: int) -> None:
+        """Move the cursor to an edge of the tensor."""
+        self.action_move(rows * self.window.rows, columns * self.window.columns)
+
+    def _go(self, window: Window) -> None:
+        self.window = window
+        self._changed()
+
+    def _changed(self) -> None:
+        self.border_title = self.title()
+        self.changed()
+
+    def title(self) -> Content:
+        """Where the window stands, and the element under the cursor."""
+        if self._elements is None:
+            return Content("panes")
+        window, panes = self.window, self._elements.panes(self.window)
+        row, column = window.row - panes.row, window.column - panes.column
+        values = [pane[row][column] for pane in (panes.reference, panes.device, panes.difference)]
+        worst = (window.row, window.column) == self._elements.verdict.worst_element and values[
+            DIFFERENCE
+        ]
+        names = NAMES if self.size.width >= 100 else ("ref", "dev", "diff")
+        texts = [words.number(value) for value in values]
+        if values[DIFFERENCE] > 0:
+            texts[DIFFERENCE] = f"+{texts[DIFFERENCE]}"
+        parts = [
+            "STALE" if self._stale else text.clean(self._elements.verdict.tensor),
+            f"[{window.row},{window.column}]{' worst' if is_wrong else ''}",
+            *(f"{name} {value}" for name, value in zip(names, texts, strict=True)),
+            f"rows {window.top}–{window.last_row}/{window.rows}",
+            f"columns {window.left}–{window.last_column}/{window.columns}",
+        ]
+        return Content("  ".join(parts))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The title is as long as there is room."""
+        super().on_resize(event)
+        self.border_title = self.title()
+
+    def lines(self, width: int, height: int) -> list[Content]:
+        """Names, column numbers where there is room, and eight rows."""
+        if self._elements is None:
+            return []
+        elements, panes = self._elements, self._elements.panes(self.window)
+        label = len(str(elements.rows - 1))
+        layout = elements.layout(width - label - 2, self._choice)
+        margin = " " * (label + 2)
+        lines = [Content.assemble(margin, self._names(layout))]
+        if height > SIDE + 1:
+            lines.append(Content.assemble(margin, self._column_numbers(layout, panes)))
+        for row in range(len(panes.reference)):
+            style = "bold" if panes.row + row == self.window.row else "dim"
+            number = (f"{panes.row + row:>{label}}  ", style)
+            lines.append(Content.assemble(number, self._row(layout, panes, row)))
+        if height > len(lines):
+            limit = f"tolerance {elements.limit:g}:  · equal  ~ over  ! over 4 times"
+            lines.append(Content.styled(margin + limit, "dim"))
+        return lines
+
+    def _names(self, layout: Layout) -> Content:
+        hidden = [NAMES[index] for index in range(len(NAMES)) if index not in layout.shown]
+        names = [
+            Content.styled(f"{NAMES[index]:<{width + GAP}}", "bold")
+            for index, width in zip(layout.shown, layout.pane_widths, strict=True)
+        ]
+        more = f"   v: {', '.join(hidden)}" if hidden else ""
+        return Content.assemble(*names[:-1], names[-1].rstrip(), (more, "dim"))
+
+    def _column_numbers(self, layout: Layout, panes: Panes) -> Content:
+        parts: list[tuple[str, str]] = []
+        for width in layout.widths:
+            for column in range(panes.column, panes.column + layout.columns):
+                style = "bold" if column == self.window.column else "dim"
+                parts.append((f"{column:>{width}}{'':{layout.spacing}}", style))
+            parts.append((" " * GAP, ""))
+        return Content.assemble(*parts)
+
+    def _row(self, layout: Layout, panes: Panes, row: int) -> Content:
+        parts: list[tuple[str, str]] = []
+        for index, width in zip(layout.shown, layout.widths, strict=True):
+            values = (panes.reference, panes.device, panes.difference)[index][row]
+            for column, value in enumerate(values):
+                here = (panes.row + row, panes.column + column)
+                at_cursor = here == (self.window.row, self.window.column)
+                parts.extend(self._cell(index, value, width, layout.spacing, at_cursor=at_cursor))
+            parts.append((" " * GAP, ""))
+        return Content.assemble(*parts)
+
+    def _cell(
+        self, index: int, value: float, width: int, spacing: int, *, at_cursor: bool
+    ) -> list[tuple[str, str]]:
+        assert self._elements is not None
+        is_difference = index == DIFFERENCE
+        style, mark = "", " "
+        number = text.cell_text(value, width, whole=self._elements.whole, signed=is_difference)
+        if is_difference:
+            level = self._elements.level(value)
+            style, mark = LEVEL_STYLES[level], LEVEL_MARKS[level]
+            number = "·" if level == 0 else number
+        cursor = f"{style} reverse" if at_cursor else style
+        return [(f"{number:>{width}}", cursor), (f"{mark:<{spacing}}", style)]

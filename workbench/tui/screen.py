@@ -1,0 +1,179 @@
+"""The main screen: events in, one `View`, and one method that paints it."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer
+
+from workbench.build import StepResult
+from workbench.loop import words
+from workbench.loop.events import Event, LogLines, RunStarted, StepFinished
+from workbench.loop.view import Phase, View, counts, reduce
+from workbench.tui.actions import bindings
+from workbench.tui.help import HelpScreen
+from workbench.tui.log_store import Heading
+from workbench.tui.log_view import LogView
+from workbench.tui.metrics_table import MetricsTable
+from workbench.tui.panes import PanesView
+from workbench.tui.problems import Problems, collect
+from workbench.tui.step_strip import StepStrip
+from workbench.tui.verdict_bar import VerdictBar
+
+TICK_S = 0.5
+"""Between repaints of a running step's time."""
+
+Clock = Callable[[], float]
+
+
+class MainScreen(Screen[None]):
+    """Holds the view and hands it to the widgets; what users wish goes to `rerun` and `cancel`."""
+
+    BINDINGS = bindings("main")
+
+    def __init__(
+        self,
+        kernel: str,
+        *,
+        rerun: Callable[[], None],
+        cancel: Callable[[], None],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """`kernel` is its path as shown; `clock` counts seconds."""
+        super().__init__()
+        self.view = View(kernel=kernel)
+        self._rerun, self._cancel, self._clock = rerun, cancel, clock
+        self._verdict = VerdictBar(self.view)
+        self._steps = StepStrip()
+        self._problems = Problems()
+        self._metrics = MetricsTable()
+        self._panes = PanesView()
+        self._log = LogView(classes="panel")
+        self._logged_step = ""
+        self._step_began = 0.0
+        self._ticker: Timer | None = None
+        self._paint_is_due = False
+
+    def compose(self) -> ComposeResult:
+        """Verdict, steps, problems beside metrics, panes, log, footer."""
+        yield self._verdict
+        yield self._steps
+        with Vertical(classes="body"):
+            with Horizontal(classes="upper"):
+                yield self._problems
+                yield self._metrics
+            yield self._panes
+            yield self._log
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Keys go to the panes until the user turns elsewhere."""
+        self._panes.focus()
+
+    def receive(self, event: Event) -> None:
+        """Take in an event of the engine. Events of older runs change nothing."""
+        if not counts(self.view, event):
+            return
+        before = self.view.running_step
+        self.view = reduce(self.view, event)
+        step = self.view.running_step
+        if step is not None and (before is None or before.name != step.name):
+            self._step_began = self._clock()
+        match event:
+            case RunStarted():
+                self._log.clear()
+                self._logged_step = ""
+            case StepFinished():
+                self._log.append([Heading(_step_line(event.result))])
+            case LogLines():
+                self._append(event)
+                return
+        if not self._paint_is_due:
+            self._paint_is_due = True
+            self.call_later(self._paint)
+
+    def _append(self, event: LogLines) -> None:
+        if event.step != self._logged_step:
+            self._logged_step = event.step
+            self._log.append([Heading(f"── {event.step}")])
+        self._log.append(event.lines)
+
+    def _paint(self) -> None:
+        """Hand the view to the widgets."""
+        self._paint_is_due = False
+        view = self.view
+        verdict = view.shown.verdict if view.shown is not None else None
+        self.set_class(not view.is_current, "-stale")
+        self._verdict.show(view)
+        self._problems.show(collect(view), judged=view.is_current)
+        self._metrics.show(verdict)
+        self._panes.show(verdict, stale=not view.is_current)
+        self._tick()
+        self.refresh_bindings()
+
+    def _tick(self) -> None:
+        """Paint the steps; the ticker lives only while one runs."""
+        running = self.view.running_step is not None
+        elapsed_s = self._clock() - self._step_began if running else 0.0
+        self._steps.show(self.view.steps, elapsed_s)
+        if running and self._ticker is None:
+            self._ticker = self.set_interval(TICK_S, self._tick, name="running time")
+        elif not running and self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Cancel is offered while something runs."""
+        if action == "cancel":
+            return self.view.phase is Phase.RUNNING
+        return super().check_action(action, parameters)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """A part that a small window hides can't keep the keys."""
+        focused = self.focused
+        if focused is not None and not focused.display:
+            self.set_focus(self._problems)
+
+    def action_rerun(self) -> None:
+        """Run what is on disk again."""
+        self._rerun()
+
+    def action_cancel(self) -> None:
+        """Stop the run."""
+        self._cancel()
+
+    def action_problem(self, by: int) -> None:
+        """Spell out another problem."""
+        self._problems.step(by)
+
+    def action_worst(self) -> None:
+        """Go to the worst element."""
+        self._panes.show_worst()
+
+    def action_next_pane(self) -> None:
+        """Show other panes."""
+        self._panes.show_others()
+
+    def action_follow(self) -> None:
+        """Follow the log's end."""
+        self._log.action_follow()
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        self.app.push_screen(HelpScreen())
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        await self.app.action_quit()
+
+
+def _step_line(step: StepResult) -> str:
+    line = f"── {step.name} {step.status} in {words.seconds_text(step.seconds)}"
+    return f"{line}: {shlex.join(step.command)}" if step.command else line
