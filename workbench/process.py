@@ -20,6 +20,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+READ_SIZE = 64 * 1024
+PIPE_READS = 16
+"""Reads that empty a pipe of the largest size an ordinary process may ask for (1 MiB)."""
+
 LINE_LIMIT = 256 * 1024
 """Bytes of one line that are kept; what is cut is said at the line's end."""
 
@@ -86,6 +90,47 @@ class LineSplitter:
         return text
 
 
+class _Output:
+    """One stream of a child, read without blocking and handed on as lines."""
+
+    def __init__(self, fd: int, on_lines: OnLines) -> None:
+        self.closed = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._fd = fd
+        self._on_lines = on_lines
+        self._splitter = LineSplitter()
+        os.set_blocking(fd, False)
+        self._loop.add_reader(fd, self._read)
+
+    def end(self) -> None:
+        """Take what is in the pipe, and stop reading: somebody who got away still holds it."""
+        for _ in range(PIPE_READS):
+            if not self.closed.done() and not self._read():
+                break
+        self._close()
+
+    def _read(self) -> bool:
+        """Read once; whether there was something."""
+        try:
+            chunk = os.read(self._fd, READ_SIZE)
+        except BlockingIOError:
+            return False
+        except OSError:
+            chunk = b""
+        if not chunk:
+            self._close()
+        elif lines := self._splitter.feed(chunk):
+            self._on_lines(lines)
+        return bool(chunk)
+
+    def _close(self) -> None:
+        if not self.closed.done():
+            self._loop.remove_reader(self._fd)
+            self.closed.set_result(None)
+            if lines := self._splitter.end():
+                self._on_lines(lines)
+
+
 class Process:
     """A running child. Create it inside a running event loop."""
 
@@ -116,10 +161,9 @@ class Process:
         self.pid = self._popen.pid
         self._reaped = False
         self._timed_out = False
-        self._open: dict[int, asyncio.Future[None]] = {}
-        for stream, callback in ((self._popen.stdout, on_lines), (self._popen.stderr, on_errors)):
-            if stream is not None and callback is not None:
-                self._read(stream.fileno(), callback)
+        self._ended = self.started
+        streams = ((self._popen.stdout, on_lines), (self._popen.stderr, on_errors))
+        self._outputs = [_Output(s.fileno(), lines) for s, lines in streams if s and lines]
         _live.add(self)
         threading.Thread(target=self._watch_exit, name=f"exit-{self.pid}", daemon=True).start()
         self._finisher = self._loop.create_task(self._finish())
@@ -127,6 +171,8 @@ class Process:
     def feed(self, data: bytes) -> None:
         """Write a short message (under a pipe's 64 KiB) and close its standard input."""
         assert self._popen.stdin is not None
+        if self._popen.stdin.closed:  # by `_reap`: it is gone already
+            return
         with contextlib.suppress(BrokenPipeError):
             self._popen.stdin.write(data)
             self._popen.stdin.close()
@@ -141,7 +187,7 @@ class Process:
         try:
             await asyncio.wait_for(asyncio.shield(self._exited), limit_s)
         except TimeoutError:
-            self._timed_out = True
+            self._timed_out = self.running
             self._signal(signal.SIGKILL)
         return await asyncio.shield(self._gone)
 
@@ -166,32 +212,11 @@ class Process:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
 
-    def _read(self, fd: int, callback: OnLines) -> None:
-        os.set_blocking(fd, False)
-        splitter = LineSplitter()
-        closed: asyncio.Future[None] = self._loop.create_future()
-        self._open[fd] = closed
-
-        def ready() -> None:
-            try:
-                chunk = os.read(fd, 65536)
-            except BlockingIOError:
-                return
-            except OSError:
-                chunk = b""
-            lines = splitter.feed(chunk) if chunk else splitter.end()
-            if lines:
-                callback(lines)
-            if not chunk:
-                self._loop.remove_reader(fd)
-                closed.set_result(None)
-
-        self._loop.add_reader(fd, ready)
-
     def _watch_exit(self) -> None:
         # WNOWAIT leaves the leader unreaped, so that its group id stays ours until `_finish`.
         with contextlib.suppress(ChildProcessError):
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        self._ended = time.monotonic()
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting
             self._loop.call_soon_threadsafe(self._note_exit)
 
@@ -201,13 +226,15 @@ class Process:
 
     async def _finish(self) -> None:
         await self._exited
-        seconds = time.monotonic() - self.started
         self._signal(signal.SIGKILL)
-        if self._open:
-            await asyncio.wait(self._open.values(), timeout=DRAIN_S)
-        for fd, closed in self._open.items():
-            if not closed.done():
-                self._loop.remove_reader(fd)
+        await asyncio.wait([output.closed for output in self._outputs], timeout=DRAIN_S)
+        try:
+            for output in self._outputs:
+                output.end()
+        finally:
+            self._gone.set_result(self._reap())
+
+    def _reap(self) -> Exit:
         returncode = self._popen.wait()
         self._reaped = True
         _live.discard(self)
@@ -215,7 +242,7 @@ class Process:
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
-        self._gone.set_result(Exit(returncode, seconds, self._timed_out))
+        return Exit(returncode, self._ended - self.started, self._timed_out)
 
 
 _live: set[Process] = set()
