@@ -6,11 +6,13 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from workbench.errors import UsageError
 from workbench.paths import shown
-from workbench.spec.cases import Request
+
+if TYPE_CHECKING:  # NumPy comes with it; a front end paints before it needs that
+    from workbench.spec.cases import Request
 
 PROJECT_MARKS = ("npu-workbench.toml", "pyproject.toml", ".git")
 """A folder that holds one of these is a project; generated files go to its `.workbench/`."""
@@ -54,6 +56,8 @@ class Options:
 
     def request(self, spec: Path) -> Request:
         """What is asked of the spec."""
+        from workbench.spec.cases import Request
+
         return Request(spec, self.cache, self.set_name, self.seed)
 
 

@@ -89,9 +89,8 @@ class PanesView(Lines, can_focus=True):
         window, panes = self.window, self._elements.panes(self.window)
         row, column = window.row - panes.row, window.column - panes.column
         values = [pane[row][column] for pane in (panes.reference, panes.device, panes.difference)]
-        worst = (window.row, window.column) == self._elements.verdict.worst_element and values[
-            DIFFERENCE
-        ]
+        at_worst = (window.row, window.column) == self._elements.verdict.worst_element
+        is_wrong = at_worst and values[DIFFERENCE] != 0
         names = NAMES if self.size.width >= 100 else ("ref", "dev", "diff")
         texts = [words.number(value) for value in values]
         if values[DIFFERENCE] > 0:
