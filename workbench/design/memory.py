@@ -39,11 +39,10 @@ class _Wanted:
     line: int
 
 
-def memory_map(design: Design, tile: Tile) -> tuple[Region, ...]:
+def memory_map(design: Design, tile: Tile, allocation: str) -> tuple[Region, ...]:
     """The regions of a tile's memory by address; DesignError when they don't fit.
 
-    `basic-sequential` of aiecc: the stack first, then buffers, the largest first and equals in the
-    order of the design.
+    `allocation` is "bank-aware" or "basic-sequential", as in aiecc's --alloc-scheme.
     """
     core = design.core(tile)
     stack = core.stack_size if core is not None else 0

@@ -38,6 +38,7 @@ class Context:
         scratch: Path,
         on_call: OnCall,
         fill: int = 0,
+        allocation: str = "bank-aware",
     ) -> None:
         """Load everything; DesignError or DeviceError when it can't be.
 
@@ -47,7 +48,7 @@ class Context:
         self._check_buffers(design, host_bytes)
         self._design = design
         self._sizes = tuple(host_bytes)
-        self.memory = Memory(design, host_bytes, fill)
+        self.memory = Memory(design, host_bytes, fill, allocation)
         for buffer in design.buffers:
             if buffer.init is not None:
                 start = self.memory.address(buffer.name)

@@ -46,7 +46,13 @@ FORMATS = {
 class Memory:
     """The memory of one execution. `fill` is what every byte holds before anything is written."""
 
-    def __init__(self, design: Design, host_bytes: Sequence[int], fill: int = 0) -> None:
+    def __init__(
+        self,
+        design: Design,
+        host_bytes: Sequence[int],
+        fill: int = 0,
+        allocation: str = "bank-aware",
+    ) -> None:
         self.maps: dict[Tile, tuple[Region, ...]] = {}
         self.tiles: dict[Tile, int] = {}
         """Where each tile's memory begins."""
@@ -58,7 +64,7 @@ class Memory:
         for tile in sorted({*design.tiles, *(core.tile for core in design.cores)}):
             size = hardware.limits(tile).memory_bytes
             if size:
-                self.maps[tile] = memory_map(design, tile)
+                self.maps[tile] = memory_map(design, tile, allocation)
                 self.tiles[tile] = end
                 spans.append((end, size))
                 end += size + GUARD_BYTES
