@@ -26,6 +26,9 @@ LANGUAGES = {".c": "c11", ".cc": "c++20", ".cpp": "c++20", ".cxx": "c++20"}
 # Source: clang/lib/Driver/ToolChains/AIE.cpp of Xilinx/llvm-aie.
 _CODE = ("-O2", "-fPIC", "-fno-vectorize", "-fno-slp-vectorize", "-Wall")
 
+# Arrays of a size known only at run time have no place on a core's stack.
+_IR = ("-S", "-emit-llvm", "-fno-discard-value-names", "-Werror=vla")
+
 
 @dataclass(frozen=True, slots=True)
 class Clang:
@@ -37,8 +40,10 @@ class Clang:
     linker: tuple[str, ...]
     libraries: tuple[str, ...]
 
-    def compile_command(self, source: str, output: Path, dependencies: Path) -> tuple[str, ...]:
-        """The command from `source` to an object, with its headers listed in `dependencies`."""
+    def compile_command(
+        self, source: str, output: Path, dependencies: Path, defines: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
+        """The command from `source` to LLVM IR, with its headers listed in `dependencies`."""
         standard = LANGUAGES.get(Path(source).suffix)
         if standard is None:
             raise BuildError(
@@ -49,12 +54,19 @@ class Clang:
         return (
             *self.compiler,
             *_CODE,
+            *_IR,
             f"-std={standard}",
             "-fdiagnostics-color=always",
             f"-I{INCLUDE}",
+            *(f"-D{define}" for define in defines),
             *("-MMD", "-MF", str(dependencies)),
-            *("-c", source, "-o", str(output)),
+            *(source, "-o", str(output)),
         )
+
+    def object_command(self, text: Path, output: Path) -> tuple[str, ...]:
+        """The command from optimised LLVM IR to an object; it isn't optimised again."""
+        passes = ("-Xclang", "-disable-llvm-passes")
+        return (*self.compiler, "-O2", "-fPIC", *passes, "-c", str(text), "-o", str(output))
 
     def link_command(self, objects: tuple[Path, ...], output: Path) -> tuple[str, ...]:
         """The command from objects to a shared library; an undefined symbol is an error."""

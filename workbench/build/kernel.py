@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import manifest
+from workbench.build import stack
 from workbench.build.clang import Clang
 from workbench.build.diagnostics import Diagnostic, Note, parse_diagnostics
 from workbench.build.steps import Artifact, StepResult
@@ -46,89 +47,107 @@ class SourceChanged(Exception):
 
 
 async def build_kernel(
-    source: str, clang: Clang, cache: Path, on_lines: OnLines, limit_s: float
+    source: str,
+    clang: Clang,
+    cache: Path,
+    on_lines: OnLines,
+    limit_s: float,
+    defines: tuple[str, ...] = (),
 ) -> Built:
     """Compile and link `source` (a path, used as given in messages), or find it already built.
 
+    `defines` are macros, NAME or NAME=VALUE.
+
     Raises BuildError for a source that can't be read, SourceChanged when it changed meanwhile.
     """
-    started = time.monotonic()
     digest = manifest.sha256_file(source)
     if digest is None:
         raise BuildError("can't read the kernel", where=source)
-    final = cache / "objects" / _key(source, digest, clang)
-    command = clang.compile_command(source, final / "kernel.o", final / "kernel.d")
-    if built := _cached(final, command, digest, started, on_lines):
+    work = _Compilation(source, digest, clang, defines, on_lines, limit_s, time.monotonic())
+    final = cache / "objects" / _key(work)
+    if built := _cached(work, final):
         return built
     draft = final.with_name(f"{final.name}.{os.getpid()}.tmp")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
-        return await _compile(source, clang, digest, draft, final, started, on_lines, limit_s)
+        return await _compile(work, draft, final)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _key(source: str, digest: str, clang: Clang) -> str:
-    flags = clang.compile_command("kernel.c", Path(), Path())
-    return manifest.key_of(LAYOUT, os.path.abspath(source), source, digest, flags, clang.identity)
+@dataclass(frozen=True, slots=True)
+class _Compilation:
+    """What is to be compiled, and whom to tell; `started` is when it began."""
+
+    source: str
+    digest: str
+    clang: Clang
+    defines: tuple[str, ...]
+    on_lines: OnLines
+    limit_s: float
+    started: float
+
+    def command(self, folder: Path) -> tuple[str, ...]:
+        """The command that people know this step by."""
+        return self.clang.compile_command(
+            self.source, folder / "kernel.ll", folder / "kernel.d", self.defines
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Time spent so far."""
+        return time.monotonic() - self.started
 
 
-def _cached(
-    folder: Path, command: tuple[str, ...], digest: str, started: float, on_lines: OnLines
-) -> Built | None:
+def _key(work: _Compilation) -> str:
+    source = os.path.abspath(work.source)
+    flags = work.clang.compile_command("kernel.c", Path(), Path(), work.defines)
+    rewriter = manifest.sha256_file(stack.__file__)
+    return manifest.key_of(
+        LAYOUT, source, work.source, work.digest, flags, work.clang.identity, rewriter
+    )
+
+
+def _cached(work: _Compilation, folder: Path) -> Built | None:
     data = manifest.read(folder / "manifest.json")
     library = folder / "kernel.so"
     if data is None or manifest.sha256_file(library) != data["library"]:
         return None
     if data["log"]:
-        on_lines(data["log"])
-    seconds = time.monotonic() - started
-    step = StepResult("compile", "cached", seconds, command, (Artifact.of(library),))
+        work.on_lines(data["log"])
+    artifacts = (Artifact.of(library),)
+    step = StepResult("compile", "cached", work.seconds, work.command(folder), artifacts)
     diagnostics = tuple(_diagnostic(d) for d in data["diagnostics"])
-    return Built(step, library, digest, diagnostics, tuple(data["headers"]))
+    return Built(step, library, work.digest, diagnostics, tuple(data["headers"]))
 
 
-async def _compile(
-    source: str,
-    clang: Clang,
-    digest: str,
-    draft: Path,
-    final: Path,
-    started: float,
-    on_lines: OnLines,
-    limit_s: float,
-) -> Built:
+async def _compile(work: _Compilation, draft: Path, final: Path) -> Built:
     log: list[str] = []
 
     def keep(lines: list[str]) -> None:
         log.extend(lines[: LOG_KEPT - len(log)])
-        on_lines(lines)
+        work.on_lines(lines)
 
-    dependencies = draft / "kernel.d"
-    command = clang.compile_command(source, draft / "kernel.o", dependencies)
-    end = await _run(command, keep, limit_s)
-    if end.returncode == 0:
-        link = clang.link_command((draft / "kernel.o",), draft / "kernel.so")
-        end = await _run(link, keep, limit_s)
-    if manifest.sha256_file(source) != digest:
+    command = work.command(draft)
+    end = await _build(work, command, draft, keep)
+    if manifest.sha256_file(work.source) != work.digest:
         raise SourceChanged
     diagnostics = parse_diagnostics(log)
-    headers = tuple(name for name in _prerequisites(dependencies) if name != source)
-    seconds = time.monotonic() - started
+    headers = tuple(n for n in _prerequisites(draft / "kernel.d") if n != work.source)
     if end.returncode != 0:
         if end.timed_out:
-            on_lines([f"killed after {limit_s:g} s"])
+            work.on_lines([f"killed after {work.limit_s:g} s"])
         elif not any(d.severity == "error" for d in diagnostics):
-            on_lines([f"the compiler ended with {end.signal_name or f'exit {end.returncode}'}"])
-        failed = StepResult("compile", "failed", seconds, command)
-        return Built(failed, None, digest, diagnostics, headers)
-    library = draft / "kernel.so"
+            how = end.signal_name or f"exit {end.returncode}"
+            work.on_lines([f"the compiler ended with {how}"])
+        failed = StepResult("compile", "failed", work.seconds, command)
+        return Built(failed, None, work.digest, diagnostics, headers)
     manifest.write(
         draft / "manifest.json",
         files=manifest.file_hashes(headers),
         data={
-            "library": manifest.sha256_file(library),
+            "library": manifest.sha256_file(draft / "kernel.so"),
             "log": log,
             "diagnostics": [asdict(d) for d in diagnostics],
             "headers": headers,
@@ -137,8 +156,21 @@ async def _compile(
     shutil.rmtree(final, ignore_errors=True)
     os.replace(draft, final)
     library = final / "kernel.so"
-    step = StepResult("compile", "ok", seconds, command, (Artifact.of(library),))
-    return Built(step, library, digest, diagnostics, headers)
+    step = StepResult("compile", "ok", work.seconds, command, (Artifact.of(library),))
+    return Built(step, library, work.digest, diagnostics, headers)
+
+
+async def _build(work: _Compilation, command: tuple[str, ...], folder: Path, keep: OnLines) -> Exit:
+    """Source to IR, its arrays onto the core's stack, IR to object, object to library."""
+    text, rewritten = folder / "kernel.ll", folder / "core.ll"
+    object_, library = folder / "kernel.o", folder / "kernel.so"
+    end = await _run(command, keep, work.limit_s)
+    if end.returncode == 0:
+        rewritten.write_text(stack.on_core_stack(text.read_text(), work.source))
+        end = await _run(work.clang.object_command(rewritten, object_), keep, work.limit_s)
+    if end.returncode == 0:
+        end = await _run(work.clang.link_command((object_,), library), keep, work.limit_s)
+    return end
 
 
 async def _run(command: tuple[str, ...], on_lines: OnLines, limit_s: float) -> Exit:
