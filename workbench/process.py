@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 READ_SIZE = 64 * 1024
-PIPE_READS = 16
-"""Reads that empty a pipe of the largest size an ordinary process may ask for (1 MiB)."""
+"""Bytes of one read: all that a pipe holds."""
 
 LINE_LIMIT = 256 * 1024
 """Bytes of one line that are kept; what is cut is said at the line's end."""
@@ -102,28 +101,20 @@ class _Output:
         os.set_blocking(fd, False)
         self._loop.add_reader(fd, self._read)
 
-    def end(self) -> None:
-        """Take what is in the pipe, and stop reading: somebody who got away still holds it."""
-        for _ in range(PIPE_READS):
-            if not self.closed.done() and not self._read():
-                break
-        self._close()
-
-    def _read(self) -> bool:
-        """Read once; whether there was something."""
+    def _read(self) -> None:
         try:
             chunk = os.read(self._fd, READ_SIZE)
         except BlockingIOError:
-            return False
+            return
         except OSError:
             chunk = b""
         if not chunk:
-            self._close()
+            self.close()
         elif lines := self._splitter.feed(chunk):
             self._on_lines(lines)
-        return bool(chunk)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Stop reading, at the end of the stream or though somebody who got away holds it."""
         if not self.closed.done():
             self._loop.remove_reader(self._fd)
             self.closed.set_result(None)
@@ -230,7 +221,7 @@ class Process:
         await asyncio.wait([output.closed for output in self._outputs], timeout=DRAIN_S)
         try:
             for output in self._outputs:
-                output.end()
+                output.close()
         finally:
             self._gone.set_result(self._reap())
 

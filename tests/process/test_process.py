@@ -146,7 +146,8 @@ async def test_grandchildren_die_with_the_leader_though_they_hold_the_pipe() -> 
     await until(lambda: not alive(int(lines[0])))
 
 
-async def test_what_left_the_group_cannot_hold_us_up() -> None:
+async def test_what_left_the_group_cannot_hold_us_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.process.DRAIN_S", 0.05)
     process, lines = shell("setsid sh -c 'echo $$; exec sleep 100' & wait")
     await until(lambda: lines)
     escaped = int(lines[0])
@@ -204,10 +205,11 @@ async def test_a_flood_lets_the_loop_breathe() -> None:
     await until(lambda: not group(process.pid))
 
 
-async def test_the_last_output_of_a_leader_arrives_when_the_loop_was_busy() -> None:
+async def test_the_last_output_arrives_though_somebody_who_left_holds_the_pipe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workbench.process.DRAIN_S", 0.05)
     process, lines = shell("setsid sleep 100 & echo $!; seq 5000; printf end")
-    await until(lambda: not alive(process.pid))
-    time.sleep(1.1)  # noqa: ASYNC251  longer than the drain may take
     await process.wait()
     try:
         assert lines[1:] == [*(str(n) for n in range(1, 5001)), "end"]
@@ -215,14 +217,16 @@ async def test_the_last_output_of_a_leader_arrives_when_the_loop_was_busy() -> N
         os.kill(int(lines[0]), signal.SIGKILL)
 
 
+@pytest.mark.parametrize("script", ["echo one; printf two", "setsid sleep 1 & printf two"])
 async def test_a_consumer_that_raises_leaves_no_process(
-    caplog: pytest.LogCaptureFixture,
+    script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def bad(_lines: list[str]) -> None:
         raise ValueError("bad consumer")
 
+    monkeypatch.setattr("workbench.process.DRAIN_S", 0.05)
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-    process = Process(["sh", "-c", "echo one; printf two"], on_lines=bad)
+    process = Process(["sh", "-c", script], on_lines=bad)
     assert (await process.wait(10)).returncode == 0
     await until(lambda: not group(process.pid))
 
