@@ -83,6 +83,8 @@ class CorePort:
         self.fifo = fifo
         self.port = port
         self.held = 0
+        self.released = 0
+        """Objects handed on since the start."""
 
     def acquire(self, count: int) -> Iterator[Wait]:
         """Hold `count` objects in total, waiting for those that are missing."""
@@ -104,6 +106,7 @@ class CorePort:
             )
         self.port.give(count)
         self.held -= count
+        self.released += count
 
     def access(self, index: int, where: str) -> int:
         """The address of the `index`-th held object; DesignError when it isn't held."""
@@ -145,6 +148,10 @@ class Fifos:
         state = self.states[pool]
         whole = length >= state.pool.object.elements
         return Port(state, state.lanes_of(slot, whole), fills)
+
+    def held_by(self, tile: Tile) -> list[CorePort]:
+        """The ports of the core at `tile` that hold objects."""
+        return [port for (_, at, _), port in self._ports.items() if at == tile and port.held]
 
     def core_port(self, fifo: str, tile: Tile, kind: str) -> CorePort:
         """What the core at `tile` holds of `fifo` as "Produce" or "Consume"."""
