@@ -35,6 +35,11 @@ def group(pgid: int) -> list[int]:
     return [pid for pid, fields in members if fields[0] not in "ZX" or fields[1] == ours]
 
 
+async def gone(pgid: int) -> None:
+    """Wait until nobody of the group is left."""
+    await until(lambda: not group(pgid))
+
+
 def children() -> list[int]:
     """Our own children, zombies too."""
     return [pid for pid, fields in _processes() if int(fields[1]) == os.getpid()]

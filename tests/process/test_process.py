@@ -8,11 +8,12 @@ import signal
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.process.procs import alive, children, group, open_fds, until
+from tests.process.procs import alive, children, gone, open_fds, until
 from workbench.process import LINE_LIMIT, TERM_GRACE_S, Exit, Process, kill_all
 
 
@@ -21,7 +22,7 @@ async def run(script: str, limit_s: float | None = 10.0) -> tuple[list[str], Exi
     lines: list[str] = []
     process = Process(["sh", "-c", script], on_lines=lines.extend)
     end = await process.wait(limit_s)
-    await until(lambda: not group(process.pid))
+    await gone(process.pid)
     return lines, end
 
 
@@ -104,7 +105,7 @@ async def test_time_limit_kills_the_group() -> None:
     end = await process.wait(0.05)
     assert end.timed_out
     assert end.signal_name == "SIGKILL"
-    await until(lambda: not group(process.pid))
+    await gone(process.pid)
     await until(lambda: not alive(int(lines[0])))
 
 
@@ -128,14 +129,14 @@ async def test_stop_kills_what_ignores_term() -> None:
     await process.stop()
     assert TERM_GRACE_S <= time.monotonic() - started < TERM_GRACE_S + 2
     assert (await process.wait()).signal_name == "SIGKILL"
-    await until(lambda: not group(process.pid))
+    await gone(process.pid)
 
 
 async def test_stopped_processes_are_killed_too() -> None:
     process, lines = shell("echo ready; kill -STOP $$")
     await until(lambda: lines)
     await process.stop()
-    await until(lambda: not group(process.pid))
+    await gone(process.pid)
 
 
 async def test_grandchildren_die_with_the_leader_though_they_hold_the_pipe() -> None:
@@ -146,28 +147,24 @@ async def test_grandchildren_die_with_the_leader_though_they_hold_the_pipe() -> 
     await until(lambda: not alive(int(lines[0])))
 
 
-async def test_what_left_the_group_cannot_hold_us_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.process.DRAIN_S", 0.05)
-    process, lines = shell("setsid sh -c 'echo $$; exec sleep 100' & wait")
+async def test_what_left_the_group_cannot_hold_us_up(escapee: str) -> None:
+    process, lines = shell(f"{escapee}; echo ready; wait")
     await until(lambda: lines)
-    escaped = int(lines[0])
-    try:
+    async with asyncio.timeout(5):
         await process.stop()
-        await until(lambda: not group(process.pid))
-        assert alive(escaped)
-    finally:
-        os.kill(escaped, signal.SIGKILL)
 
 
 async def test_cancelled_stop_kills_at_once() -> None:
     process, lines = shell("trap '' TERM; echo ready; while :; do sleep 0.01; done")
     await until(lambda: lines)
+    started = time.monotonic()
     stopping = asyncio.create_task(process.stop())
     await asyncio.sleep(0)
     stopping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopping
-    assert (await process.wait(5)).signal_name == "SIGKILL"
+    assert (await process.wait()).signal_name == "SIGKILL"
+    assert time.monotonic() - started < TERM_GRACE_S
 
 
 async def test_everything_may_be_said_twice() -> None:
@@ -178,6 +175,16 @@ async def test_everything_may_be_said_twice() -> None:
     process.kill()
     assert (await process.wait()).signal_name == "SIGTERM"
     assert not process.running
+
+
+async def test_no_signal_is_sent_once_the_id_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    process, _ = shell("exit 0")
+    await process.wait()
+    sent: list[int] = []
+    monkeypatch.setattr(os, "killpg", lambda pgid, _number: sent.append(pgid))
+    process.kill()
+    await process.stop()
+    assert sent == []
 
 
 async def test_a_flood_arrives_whole_at_a_slow_consumer() -> None:
@@ -202,33 +209,34 @@ async def test_a_flood_lets_the_loop_breathe() -> None:
         ticks += 1
     await process.stop()
     assert ticks > 100
-    await until(lambda: not group(process.pid))
+    await gone(process.pid)
 
 
-async def test_the_last_output_arrives_though_somebody_who_left_holds_the_pipe(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def escapee(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Shell code that starts a process outside the group, which holds the output open."""
     monkeypatch.setattr("workbench.process.DRAIN_S", 0.05)
-    process, lines = shell("setsid sleep 100 & echo $!; seq 5000; printf end")
-    await process.wait()
-    try:
-        assert lines[1:] == [*(str(n) for n in range(1, 5001)), "end"]
-    finally:
-        os.kill(int(lines[0]), signal.SIGKILL)
+    file = tmp_path / "pid"
+    start = f"setsid sh -c 'echo $$ > {file}; exec sleep 100' &"
+    yield f"{start} while [ ! -s {file} ]; do :; done"
+    os.kill(int(file.read_text()), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("script", ["echo one; printf two", "setsid sleep 1 & printf two"])
-async def test_a_consumer_that_raises_leaves_no_process(
-    script: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_last_output_arrives_though_somebody_holds_the_pipe(escapee: str) -> None:
+    lines, _ = await run(f"{escapee}; seq 5000; printf end")
+    assert lines == [*(str(n) for n in range(1, 5001)), "end"]
+
+
+async def test_a_consumer_that_raises_leaves_no_process(escapee: str) -> None:
     def bad(_lines: list[str]) -> None:
         raise ValueError("bad consumer")
 
-    monkeypatch.setattr("workbench.process.DRAIN_S", 0.05)
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-    process = Process(["sh", "-c", script], on_lines=bad)
-    assert (await process.wait(10)).returncode == 0
-    await until(lambda: not group(process.pid))
+    for script in ("echo one; printf two", f"{escapee}; printf two"):
+        process = Process(["sh", "-c", script], on_lines=bad)
+        async with asyncio.timeout(10):
+            assert (await process.wait()).returncode == 0
+        await gone(process.pid)
 
 
 async def test_nothing_leaks_after_200_processes() -> None:
@@ -246,7 +254,7 @@ async def test_kill_all() -> None:
     await until(lambda: lines)
     kill_all()
     assert (await process.wait(10)).signal_name == "SIGKILL"
-    await until(lambda: not group(process.pid))
+    await gone(process.pid)
 
 
 PARENT = """
