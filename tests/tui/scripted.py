@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from textual.widget import Widget
 
 from workbench.build import Diagnostic, StepResult
 from workbench.errors import WorkbenchError
@@ -27,6 +29,9 @@ from workbench.tui.app import Emit, WorkbenchApp
 from workbench.verdict import Verdict, judge
 from workbench.verdict.findings import PassedConstant
 
+Kernel = Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]]
+"""What a device makes of the reference."""
+
 STEPS = ("compile", "load", "run", "judge")
 MODEL = DeviceInfo("model", "core model", "no NPU here")
 KERNEL = "kernels/attention.c"
@@ -40,10 +45,14 @@ class ScriptedEngine:
         self.asked: list[str] = []
         self.closed = False
         self.watching = asyncio.Event()
+        self.end = asyncio.Event()
+        self.fail: Exception | None = None
 
     async def watch(self) -> None:
         self.watching.set()
-        await asyncio.Event().wait()
+        await self.end.wait()
+        if self.fail is not None:
+            raise self.fail
 
     def rerun(self) -> None:
         self.asked.append("rerun")
@@ -74,7 +83,7 @@ class App(WorkbenchApp):
 
 
 def verdict(
-    error: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]] = lambda x: x,
+    error: Kernel = lambda x: x,
     *,
     dtype: str = "int8",
     shape: tuple[int, ...] = (64, 64),
@@ -101,9 +110,7 @@ def verdict(
     return judge(promise, stored, {"out": reference.astype(dtype)}, passed=passed)
 
 
-def off_at(
-    row: int, column: int, by: int
-) -> Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
+def off_at(row: int, column: int, by: int) -> Kernel:
     """A device that is wrong in one element."""
 
     def error(reference: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -158,3 +165,12 @@ def a_run(
         if step == failed:
             break
     return [*events, RunFinished(run, finished)]
+
+
+def rows(widget: Widget) -> list[str]:
+    """A widget's rows as text, without what only pads them."""
+    return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
+
+
+def text_of(widget: Widget) -> str:
+    return "\n".join(rows(widget))

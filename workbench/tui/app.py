@@ -29,7 +29,7 @@ CLOSE_LIMIT_S = 3.0
 """Longest wait for the engine to end; whatever then still runs is killed."""
 
 WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide")]
-HEIGHTS = [(0, "-flat"), (20, "-short"), (34, "-tall")]
+HEIGHTS = [(0, "-flat"), (22, "-short"), (28, "-medium"), (40, "-tall")]
 """Classes of the screen from this many columns or rows on."""
 
 Emit = Callable[[Event], None]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.content import Content
 
 from workbench.build.diagnostics import Diagnostic, Note
+from workbench.errors import WorkbenchError
 from workbench.loop import words
 from workbench.loop.view import Phase, View
 from workbench.tui import text
@@ -49,7 +50,7 @@ def _problems(view: View) -> Iterator[Problem]:
         stale = result.run != view.run or view.phase in (Phase.WAITING, Phase.MISSING)
         for diagnostic in view.diagnostics:
             yield _of_diagnostic(diagnostic, stale)
-        if (error := result.error) is not None:
+        if (error := result.error) is not None and not _is_told(error, view):
             yield Problem("error", error.message, error.where, error.hint, stale=stale)
         for note in result.notes:
             yield Problem("info", note, stale=stale)
@@ -61,6 +62,11 @@ def _problems(view: View) -> Iterator[Problem]:
                 finding.severity, message, finding.where, finding.hint or None, stale=stale
             )
         yield from _unmet(view.shown.verdict, stale=not view.is_current)
+
+
+def _is_told(error: WorkbenchError, view: View) -> bool:
+    """Whether a diagnostic says the same already."""
+    return any((d.where, d.message) == (error.where, error.message) for d in view.diagnostics)
 
 
 def _unmet(verdict: Verdict, *, stale: bool) -> Iterator[Problem]:

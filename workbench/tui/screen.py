@@ -129,6 +129,11 @@ class MainScreen(Screen[None]):
             self._ticker.stop()
             self._ticker = None
 
+    @property
+    def ticks(self) -> bool:
+        """Whether anything is repainted without an event: only a running step's time is."""
+        return self._ticker is not None
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Cancel is offered while something runs."""
         if action == "cancel":

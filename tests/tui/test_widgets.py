@@ -1,0 +1,241 @@
+"""Each widget's lines as literal text, through the lines it makes for a size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from textual.content import Content
+
+from tests.tui.scripted import a_run, off_at, result, started, verdict
+from workbench.build import Diagnostic
+from workbench.errors import BuildError, SpecError
+from workbench.loop.events import Event, Missing, RunFinished, Saved, StepStarted, Watching
+from workbench.loop.result import DeviceInfo
+from workbench.loop.view import Phase, StepView, View, reduce
+from workbench.tui.metrics_table import MetricsTable
+from workbench.tui.problems import Problem, Problems, collect
+from workbench.tui.step_strip import StepStrip
+from workbench.tui.text import PHASE_GLYPHS, cell_text
+from workbench.tui.verdict_bar import VerdictBar
+from workbench.verdict import Verdict
+from workbench.verdict.findings import PassedConstant
+
+
+def view_of(events: Sequence[Event]) -> View:
+    view = View(kernel="kernels/attention.c")
+    for event in events:
+        view = reduce(view, event)
+    return view
+
+
+def plain(lines: list[Content]) -> list[str]:
+    return [line.plain.rstrip() for line in lines]
+
+
+def bar(view: View, width: int = 160, height: int = 2) -> list[str]:
+    return plain(VerdictBar(view).lines(width, height))
+
+
+FAIL = result(1, "fail", verdict=verdict(off_at(17, 42, 9)))
+BROKEN = result(
+    2,
+    "build-failed",
+    error=BuildError("2 errors", where="k.c"),
+    diagnostics=(
+        Diagnostic("k.c", 9, 1, "warning", "unused variable 'x'"),
+        Diagnostic("k.c", 3, 5, "error", "expected ';'"),
+    ),
+)
+
+
+def test_a_verdict_in_two_lines() -> None:
+    assert bar(view_of(a_run(FAIL))) == [
+        " ✗ FAIL    MODEL   core model  corr 0.99999  max error 9  range -64..63  "
+        "reference -64..63",
+        " run 1 · 1bcdef0 · 0.42 s · kernels/attention.c · inputs report, seed 42 · no NPU here",
+    ]
+
+
+def test_a_failed_build_keeps_the_last_verdict_marked_stale() -> None:
+    view = view_of([*a_run(FAIL), *a_run(BROKEN, failed="compile")])
+    assert bar(view) == [
+        " ✗ BUILD FAILED    MODEL   core model   STALE   of run 1 1bcdef0  corr 0.99999  "
+        "max error 9  range -64..63  reference -64..63",
+        " run 2 · 2bcdef0 · 0.42 s · kernels/attention.c · inputs report, seed 42 · no NPU here",
+    ]
+
+
+def test_the_state_stays_in_the_narrowest_window() -> None:
+    view = view_of([*a_run(FAIL), *a_run(BROKEN, failed="compile")])
+    assert bar(view, 40, 3) == [
+        " ✗ BUILD FAILED    MODEL    STALE",
+        " corr 0.99999  max error 9",
+        " run 2 · 2bcdef0 · 0.42 s · kernels/attention.c · inputs report, seed 42 · no NPU here",
+    ]
+
+
+def test_the_npu_can_not_be_mistaken_for_the_model() -> None:
+    npu = replace(started(1), device=DeviceInfo("npu", "NPU Phoenix", "found"))
+    line = bar(view_of([npu]))[0]
+    assert "  NPU   NPU Phoenix" in line
+    assert "MODEL" not in line
+
+
+def test_running_names_the_step_and_marks_old_numbers_stale() -> None:
+    view = view_of([*a_run(FAIL), started(2), StepStarted(2, "compile")])
+    first, second = bar(view)
+    assert first.startswith(" ▶ RUNNING compile    MODEL   core model   STALE   of run 1 1bcdef0")
+    assert second == " run 2 · kernels/attention.c · no NPU here"
+
+
+def test_polling_is_said() -> None:
+    view = view_of([*a_run(FAIL), Watching(1, (), "no events [/x]\x1b[2J")])
+    assert "polling: no events [/x]" in bar(view)[1]
+
+
+def test_undefined_is_never_nan() -> None:
+    constant = verdict(lambda reference: reference * 0)
+    view = view_of(a_run(result(1, "fail", verdict=constant)))
+    assert "corr undefined" in bar(view)[0]
+    table = table_of(constant)
+    assert "correlation  undefined ✗ ≥ 0.9999" in table
+    assert not any("nan" in line for line in (*bar(view), *table))
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_each_state_has_a_glyph_and_its_word(phase: Phase) -> None:
+    line = bar(View(phase=phase))[0]
+    assert line.startswith(f" {PHASE_GLYPHS[phase]} {phase}")
+
+
+def table_of(shown: Verdict, width: int = 50) -> list[str]:
+    table = MetricsTable()
+    table._verdict = shown
+    return plain(table.lines(width, 20))
+
+
+def test_metrics_criteria_first_then_the_ranges() -> None:
+    assert table_of(verdict(off_at(17, 42, 9))) == [
+        "correlation    0.99999 ✓ ≥ 0.9999",
+        "max error            9 ✗ ≤ 1",
+        "equal          99.98 % ✓ ≥ 99.5 %",
+        "range          -64..63",
+        "reference      -64..63",
+        "mean error      0.0022",
+        "RMS error       0.1406",
+        "within ±5      99.98 %",
+        "cosine         0.99999",
+        "SQNR           48.4 dB",
+        "slope          1.00006",
+    ]
+
+
+def test_metrics_and_arithmetic_when_memory_corrupts() -> None:
+    shown = verdict(off_at(17, 42, 9))
+    shown = replace(shown, arithmetic=verdict().metrics)
+    assert table_of(shown)[:3] == [
+        "                device             arithmetic",
+        "correlation    0.99999 ✓ ≥ 0.9999     1.00000",
+        "max error            9 ✗ ≤ 1                0",
+    ]
+    assert table_of(shown, 34)[2] == "max error            9 ✗          0"
+
+
+def test_elements_that_are_not_finite_are_counted() -> None:
+    def broken(reference: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        return np.where(reference > 60, np.nan, reference)
+
+    assert "not finite          96" in table_of(verdict(broken, dtype="float32"))
+
+
+def test_steps_with_times() -> None:
+    strip = StepStrip()
+    strip._steps = (
+        StepView("compile", "ok", 0.061),
+        StepView("load", "cached", 0),
+        StepView("run", "running", limit_s=10),
+        StepView("judge"),
+    )
+    strip._elapsed_s = 1.5
+    assert plain(strip.lines(80, 1)) == [
+        " compile ✓ 0.06 s ▸ load ✓ cached ▸ run ▶ 1.5 s of 10 s ▸ judge ·"
+    ]
+    assert plain(strip.lines(45, 1)) == [" compile ✓ ▸ load ✓ ▸ run ▶ ▸ judge ·"]
+
+
+def test_errors_of_the_compiler_come_first() -> None:
+    view = view_of([*a_run(FAIL), *a_run(BROKEN, failed="compile")])
+    problems = collect(view)
+    assert [(p.severity, p.where, p.message, p.stale) for p in problems] == [
+        ("error", "k.c:3:5", "expected ';'", False),
+        ("error", "k.c", "2 errors", False),
+        ("warning", "k.c:9:1", "unused variable 'x'", False),
+        ("error", None, "not met: max error is 9, not ≤ 1", True),
+    ]
+
+
+def test_an_error_that_a_diagnostic_tells_is_told_once() -> None:
+    told = replace(BROKEN, error=BuildError("expected ';'", where="k.c:3:5"))
+    view = view_of([started(2), RunFinished(2, told)])
+    assert [p.message for p in collect(view)] == ["expected ';'", "unused variable 'x'"]
+
+
+def test_findings_come_before_what_they_cause() -> None:
+    judged = verdict(off_at(17, 42, 9), passed=[PassedConstant(2, 4, "d.mlir:24")])
+    view = view_of(a_run(result(1, "fail", verdict=judged)))
+    first, second = collect(view)
+    assert first.message.startswith("scalar-mismatch: the design passes scale_shift = 4")
+    assert first.where == "d.mlir:24"
+    assert second.message.startswith("not met")
+
+
+def test_what_was_found_in_older_bytes_is_stale() -> None:
+    broken = result(1, "error", error=SpecError("no SPEC", where="k.py:1", hint="assign it"))
+    view = view_of(a_run(broken))
+    assert [p.stale for p in collect(view)] == [False]
+    assert [p.stale for p in collect(reduce(view, Saved(1, ())))] == [True]
+    missing = collect(reduce(view, Missing(1, "k.c")))
+    assert [(p.message, p.stale) for p in missing] == [
+        ("the kernel is not there", False),
+        ("no SPEC", True),
+    ]
+
+
+def test_one_problem_is_spelled_out_and_the_others_take_a_line() -> None:
+    problems = Problems()
+    problems._problems = (
+        Problem("error", "a message that is long enough to be wrapped", "k.c:3:5", "mend it"),
+        Problem("warning", "another [/x]\x1b[2J\nline", notes=("declared here",), stale=True),
+    )
+    assert plain(problems.lines(30, 9)) == [
+        "✗ k.c:3:5: a message that is",
+        "long enough to be wrapped",
+        "  → mend it",
+        "~ STALE another [/x] line",
+    ]
+    problems.selected = 1
+    assert plain(problems.lines(30, 9))[1:] == [
+        "~ STALE another [/x] line",
+        "  note: declared here",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "width", "whole", "text"),
+    [
+        (-64, 3, True, "-64"),
+        (0.0, 3, True, "0"),
+        (123456789, 7, True, "1.235e8"),
+        (0.1 + 0.2, 7, False, "0.3"),
+        (-1234.5678, 7, False, "-1234.6"),
+        (1.5e-20, 7, False, "1.5e-20"),
+        (float("nan"), 5, False, "nan"),
+        (float("-inf"), 5, False, "-inf"),
+    ],
+)
+def test_elements_in_their_cells(value: float, width: int, whole: bool, text: str) -> None:
+    assert cell_text(value, width, whole=whole) == text
