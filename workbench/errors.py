@@ -29,6 +29,8 @@ class WorkbenchError(Exception):
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.USAGE
+    finding: ClassVar[str | None] = None
+    """The id of the finding that this error is, where it is one."""
 
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
@@ -78,6 +80,12 @@ class CrashError(DeviceError):
     """The kernel crashed on the device."""
 
 
+class OutOfBoundsError(CrashError):
+    """The kernel died of touching memory outside its core's."""
+
+    finding = "out-of-bounds"
+
+
 class HangError(WorkbenchError):
     """The kernel ran past its time limit."""
 
@@ -88,3 +96,4 @@ class DeadlockError(WorkbenchError):
     """Nothing in the design can go on; the message says who waits for what."""
 
     exit_code = ExitCode.HANG
+    finding = "deadlock"

@@ -1,9 +1,9 @@
 """The process in which a design runs: `python -m workbench.device.model.child`.
 
 It imports what it needs, then reads one JSON request on stdin, and answers with JSON lines on
-stdout: {"loaded"}, {"calling"} before the first call from each place, then {"done"} or {"error"}.
-A crash or a hang of the kernel is this process's end, never the workbench's. Whatever the kernel
-prints goes to stderr.
+stdout: {"loaded"}, {"calling"} before the first call from each place, then {"done"} or {"error"},
+or {"fault"} when a kernel dies. A crash or a hang of the kernel is this process's end, never the
+workbench's. Whatever the kernel prints goes to stderr.
 """
 
 from __future__ import annotations
@@ -13,16 +13,25 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workbench.design.model import Design
-from workbench.device.model.context import Context
+from workbench.device.model.executions import Executed, execute
+from workbench.device.model.fault import report_faults
+from workbench.device.model.memory import place_of_address
 from workbench.device.model.stored import stored_design
 from workbench.errors import WorkbenchError
 from workbench.process import die_with_parent
+
+Answer = Callable[..., None]
+
+NULL_PAGE = 4096
+"""Addresses below are null pointers and small offsets from them."""
 
 
 def main() -> int:
@@ -31,41 +40,65 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    text = sys.stdin.readline()
-    if not text:
-        return 0
 
     def answer(**what: Any) -> None:
         print(json.dumps(what), file=answers, flush=True)
 
-    request = json.loads(text)
+    report_faults(lambda name, address: answer(fault=[name, *_place(address)]))
+    text = sys.stdin.readline()
+    if not text:
+        return 0
     try:
-        design = stored_design(
-            request["design"],
-            Path(request["cache"]),
-            request["device_name"],
-            request["sequence_name"],
-        )
-        context = Context(
-            design,
-            Path(request["library"]),
-            request["sizes"],
-            Path(request["folder"]),
-            lambda function, where: answer(calling=[function, where]),
-        )
-        answer(loaded=_described(design))
-        folder = Path(request["folder"])
-        whole = np.fromfile(folder / "input.bin", np.uint8)
-        ends = np.cumsum(request["sizes"])
-        buffers = context.run(np.split(whole, ends[:-1]))
-        (folder / "output.bin").write_bytes(b"".join(buffer.tobytes() for buffer in buffers))
-        answer(done=True)
+        _execute(json.loads(text), answer)
     except WorkbenchError as error:
-        answer(
-            error=[type(error).__name__, error.message, error.where, error.hint],
-        )
+        answer(error=[type(error).__name__, error.message, error.where, error.hint])
     ctypes.CDLL(None).fflush(None)
     return 0
+
+
+def _execute(request: dict[str, Any], answer: Answer) -> None:
+    folder = Path(request["folder"])
+    design = stored_design(
+        request["design"], Path(request["cache"]), request["device_name"], request["sequence_name"]
+    )
+    answer(loaded=_described(design))
+    whole = np.fromfile(folder / "input.bin", np.uint8)
+    executed = execute(
+        design,
+        {name: Path(path) for name, path in request["libraries"].items()},
+        np.split(whole, np.cumsum(request["sizes"])[:-1]),
+        request["outputs"],
+        request["allocation"],
+        _copies(folder),
+        lambda function, where: answer(calling=[function, where]),
+    )
+    _write(executed, folder)
+    answer(
+        done={
+            "runs": len(executed.runs),
+            "cores": [core.to_json() for core in executed.cores],
+            "notes": executed.notes,
+        }
+    )
+
+
+def _copies(folder: Path) -> Iterator[Path]:
+    return (folder / f"kernel-{number}.so" for number in count())
+
+
+def _write(executed: Executed, folder: Path) -> None:
+    """All results in one file: each run, the refilled one, the arithmetic one."""
+    results = (*executed.runs, executed.refilled, executed.arithmetic)
+    with open(folder / "output.bin", "wb") as file:
+        file.writelines(buffer.tobytes() for buffers in results for buffer in buffers)
+
+
+def _place(address: int) -> tuple[str, list[int], int]:
+    """What an address in this process is: "null", "core" (tile, offset in its memory) or "wild"."""
+    if address < NULL_PAGE:
+        return "null", [], address
+    place = place_of_address(address)
+    return ("wild", [], address) if place is None else ("core", list(place[0]), place[1])
 
 
 def _described(design: Design) -> dict[str, Any]:

@@ -5,50 +5,53 @@ Like a hardware context, it remembers which buffer of each FIFO is next and what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.design.model import Core, Design, MemRef, Op
+from workbench.design.model import Design, MemRef
+from workbench.design.observed import CoreMemory, HostPart
+from workbench.device.model.calls import CoreKernels, OnCall
 from workbench.device.model.core import core_process
 from workbench.device.model.fifo import Fifos
-from workbench.device.model.kernel import Library
 from workbench.device.model.memory import Memory
-from workbench.device.model.scheduler import run_until, run_while
+from workbench.device.model.observe import Observer
+from workbench.device.model.origin import host_parts
+from workbench.device.model.scheduler import Process, run_until, run_while
 from workbench.device.model.sequence import Host, sequence_process
 from workbench.device.model.transfer import Transfers
 from workbench.errors import DesignError
 
 Bytes = npt.NDArray[np.uint8]
 
-OnCall = Callable[[str, str], None]
-"""Told the function and file:line of a call of a kernel just before it is made."""
-
 
 class Context:
-    """A design ready to run, with the kernel library that its cores call."""
+    """A design ready to run, with the kernel libraries that its cores call."""
 
     def __init__(
         self,
         design: Design,
-        library: Path,
+        libraries: Mapping[str, Path],
         host_bytes: Sequence[int],
-        scratch: Path,
-        on_call: OnCall,
+        allocation: str,
+        copies: Iterator[Path],
+        *,
+        on_call: OnCall = lambda function, where: None,
         fill: int = 0,
-        allocation: str = "bank-aware",
+        stack_apart: bool = False,
     ) -> None:
         """Load everything; DesignError or DeviceError when it can't be.
 
-        `host_bytes` are the sizes of the sequence's host buffers; `scratch` is a folder for copies
-        of the library.
+        `libraries` are by link object (see `calls.ANY_OBJECT`), `host_bytes` the sizes of the
+        sequence's host buffers, `copies` names for copies of libraries; `allocation`, `fill` and
+        `stack_apart` are as in `Memory`.
         """
         self._check_buffers(design, host_bytes)
         self._design = design
         self._sizes = tuple(host_bytes)
-        self.memory = Memory(design, host_bytes, fill, allocation)
+        self.memory = Memory(design, host_bytes, allocation, fill=fill, stack_apart=stack_apart)
         for buffer in design.buffers:
             if buffer.init is not None:
                 start = self.memory.address(buffer.name)
@@ -56,14 +59,13 @@ class Context:
         fifos = Fifos(design, self.memory)
         self._transfers = Transfers(design, fifos, self.memory)
         self._host = Host(design, self._transfers, self.memory, self._sizes)
-        self._on_call = on_call
-        self._processes = [
-            core_process(design, core, fifos, self.memory, self._kernels(core, library, copy))
-            for core, copy in (
-                (core, scratch / f"kernel-{index}.so" if index else None)
-                for index, core in enumerate(design.cores)
-            )
-        ]
+        self._kernels: list[CoreKernels] = []
+        self._processes: list[Process] = []
+        for core in design.cores:
+            observer = Observer(design, core, fifos, self.memory, self._origin)
+            kernels = CoreKernels(design, core, libraries, self.memory, observer, copies, on_call)
+            self._kernels.append(kernels)
+            self._processes.append(core_process(design, core, fifos, self.memory, kernels))
         self._processes += self._transfers.processes
 
     def run(self, buffers: Sequence[Bytes]) -> list[Bytes]:
@@ -81,30 +83,14 @@ class Context:
             for start, size in zip(self.memory.host, self._sizes, strict=True)
         ]
 
-    def _kernels(
-        self, core: Core, library: Path, copy: Path | None
-    ) -> Callable[[Op, str], Callable[..., object]]:
-        loaded: list[Library] = []
+    def cores(self) -> tuple[CoreMemory, ...]:
+        """Each core's memory as the runs have left it."""
+        return tuple(kernels.report() for kernels in self._kernels)
 
-        def kernel(op: Op, where: str) -> Callable[..., object]:
-            if not loaded:
-                loaded.append(Library(library, copy))
-            name = str(op.attributes["callee"])
-            found = loaded[0].function(
-                name, op.operand_types, op.result_types, self.memory.base, where
-            )
-            announced = False
-
-            def call(*values: object) -> object:
-                nonlocal announced
-                if not announced:
-                    announced = True
-                    self._on_call(name, where)
-                return found(*values)
-
-            return call
-
-        return kernel
+    def _origin(self, pool: str, number: int, span: tuple[int, int]) -> tuple[HostPart, ...]:
+        return host_parts(
+            self._design, self._transfers, self.memory, self._sizes, pool, number, span
+        )
 
     def _check_buffers(self, design: Design, host_bytes: Sequence[int]) -> None:
         if design.sequence is None:

@@ -10,18 +10,22 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import errors
-from workbench.errors import CrashError, HangError, WorkbenchError
+from workbench.design import hardware
+from workbench.design.observed import CoreMemory
+from workbench.errors import CrashError, HangError, OutOfBoundsError, WorkbenchError
 from workbench.process import Exit, Process
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    Bytes = npt.NDArray[np.uint8]
 
 OnLines = Callable[[list[str]], None]
 
@@ -39,24 +43,39 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """What the device knows of a design once it is loaded."""
+class Workload:
+    """What to execute: a design, the libraries of its kernels by link object, the host buffers.
+
+    `buffers` are raw bytes; `outputs` says of each whether it holds nothing that the design may
+    read. `allocation` is aiecc's scheme of placing buffers.
+    """
+
+    design: str
+    libraries: Mapping[str, Path]
+    cache: Path
+    buffers: tuple[Bytes, ...]
+    outputs: tuple[bool, ...]
+    allocation: str
+    device_name: str | None = None
+    sequence_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What an execution gave; each list has the host buffers (raw bytes) by position.
+
+    `runs` are of one context, in core memory: the first is the result, the others repeat it.
+    `refilled` is the result with other content of memory that nobody has written; `arithmetic`
+    the one with the stack where it can't touch buffers.
+    """
 
     target: str
     constants: tuple[Constant, ...]
+    runs: tuple[list[Bytes], ...]
+    refilled: list[Bytes]
+    arithmetic: list[Bytes]
+    cores: tuple[CoreMemory, ...]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """What to execute: a design, the library of its kernels, and the host buffers (raw bytes)."""
-
-    design: str
-    library: Path
-    cache: Path
-    buffers: tuple[npt.NDArray[np.uint8], ...]
-    device_name: str | None = None
-    sequence_name: str | None = None
 
 
 class ModelDevice:
@@ -70,10 +89,8 @@ class ModelDevice:
         if self._next is None or not self._next.process.running:
             self._next = _Child()
 
-    async def execute(
-        self, work: Workload, on_lines: OnLines, on_loaded: Callable[[Loaded], None], limit_s: float
-    ) -> list[npt.NDArray[np.uint8]]:
-        """The host buffers as the sequence leaves them.
+    async def execute(self, work: Workload, on_lines: OnLines, limit_s: float) -> Outcome:
+        """Run the workload.
 
         Raises DesignError, DeadlockError, CrashError (the kernel crashed) or HangError (it ran
         for more than `limit_s`). Cancelling kills the process.
@@ -84,7 +101,7 @@ class ModelDevice:
         work.cache.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=work.cache))
         try:
-            return await child.execute(work, folder, on_lines, on_loaded, limit_s)
+            return await child.execute(work, folder, on_lines, limit_s)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             await child.process.stop()
@@ -104,8 +121,9 @@ class _Child:
         self._answers: list[dict[str, Any]] = []
         self._early: list[str] = []
         self._on_lines: OnLines = self._early.extend
-        self._on_loaded: Callable[[Loaded], None] = lambda loaded: None
         self._calling: tuple[str, str] | None = None
+        self._fault: tuple[str, str, list[int], int] | None = None
+        self._loaded: dict[str, Any] = {}
         self._end: dict[str, Any] | None = None
         self.process = Process(
             COMMAND,
@@ -115,38 +133,45 @@ class _Child:
         )
 
     async def execute(
-        self,
-        work: Workload,
-        folder: Path,
-        on_lines: OnLines,
-        on_loaded: Callable[[Loaded], None],
-        limit_s: float,
-    ) -> list[npt.NDArray[np.uint8]]:
+        self, work: Workload, folder: Path, on_lines: OnLines, limit_s: float
+    ) -> Outcome:
+        """Run the workload in this process, which ends with it."""
         import numpy as np
 
-        self._on_lines, self._on_loaded = on_lines, on_loaded
+        self._on_lines = on_lines
         if self._early:
             on_lines(self._early)
         (folder / "input.bin").write_bytes(b"".join(b.tobytes() for b in work.buffers))
         sizes = [int(buffer.size) for buffer in work.buffers]
         self.process.feed(_request(work, folder, sizes))
-        end = await self.process.wait(limit_s)
-        self._raise(end, limit_s)
+        done = self._done(await self.process.wait(limit_s), limit_s)
         whole = np.fromfile(folder / "output.bin", np.uint8)
-        return np.split(whole, np.cumsum(sizes)[:-1])
+        count = done["runs"] + 2
+        results = [np.split(part, np.cumsum(sizes)[:-1]) for part in np.split(whole, count)]
+        return Outcome(
+            target=self._loaded["target"],
+            constants=tuple(Constant(*item) for item in self._loaded["constants"]),
+            runs=tuple(results[:-2]),
+            refilled=results[-2],
+            arithmetic=results[-1],
+            cores=tuple(CoreMemory.from_json(core) for core in done["cores"]),
+            notes=(*self._loaded["notes"], *done["notes"]),
+        )
 
     def _take(self, lines: list[str]) -> None:
         for line in lines:
             answer = json.loads(line)
             if "calling" in answer:
                 self._calling = (answer["calling"][0], answer["calling"][1])
+            elif "fault" in answer:
+                self._fault = tuple(answer["fault"])
             elif "loaded" in answer:
-                self._on_loaded(_loaded(answer["loaded"]))
+                self._loaded = answer["loaded"]
             else:
                 self._end = answer
 
-    def _raise(self, end: Exit, limit_s: float) -> None:
-        """Raise what kept the execution from its end, if anything did."""
+    def _done(self, end: Exit, limit_s: float) -> dict[str, Any]:
+        """What the process says of its end; raises what kept it from one."""
         function, where = self._calling or ("the design", None)
         if end.timed_out:
             raise HangError(
@@ -158,17 +183,56 @@ class _Child:
             kind, *rest = self._end["error"]
             raise _error(kind, *rest)
         if end.returncode < 0:
-            raise CrashError(
-                f"the kernel crashed with {end.signal_name} in {function}",
-                where=where,
-                hint="look for a null or wild pointer, or an index outside its buffer",
-            )
+            raise _crash(function, where, end, self._fault)
         if self._end is None or end.returncode:
             raise CrashError(
-                f"the model device ended with exit {end.returncode} in {function}, with no result",
+                f"{function} ended the model's process with exit {end.returncode}",
                 where=where,
                 hint="the log of the run step says more",
             )
+        done: dict[str, Any] = self._end["done"]
+        return done
+
+
+def _crash(
+    function: str,
+    where: str | None,
+    end: Exit,
+    fault: tuple[str, str, list[int], int] | None,
+) -> CrashError:
+    """Why a kernel's process died by a signal."""
+    name, kind, tile, address = fault or (end.signal_name or "", "unknown", [], 0)
+    if name == "SIGFPE":
+        return CrashError(
+            f"{function} divides an integer by zero, or its smallest value by -1",
+            where=where,
+            hint="check the divisor: a core's division gives garbage there, without a trap",
+        )
+    if kind == "null":
+        return CrashError(
+            f"{function} uses a null pointer ({name} at address {address:#x})",
+            where=where,
+            hint="check the order and number of arguments in the design's call",
+        )
+    if kind == "core":
+        size = hardware.limits((tile[0], tile[1])).memory_bytes
+        side = (
+            f"{-address} bytes before"
+            if address < 0
+            else f"{address - size} bytes after the end of"
+        )
+        return OutOfBoundsError(
+            f"out-of-bounds: {function} touches {side} the {size // 1024} KB memory of core "
+            f"({tile[0]},{tile[1]})",
+            where=where,
+            hint="look for an index that runs past its buffer, or a stack that runs past memory",
+        )
+    at = f" at address {address:#x}" if fault else ""
+    return CrashError(
+        f"{function} crashed with {name}{at}",
+        where=where,
+        hint="look for a wild pointer, an index far outside its buffer, or endless recursion",
+    )
 
 
 def _error(kind: str, message: str, where: str | None, hint: str | None) -> WorkbenchError:
@@ -181,14 +245,11 @@ def _request(work: Workload, folder: Path, sizes: Sequence[int]) -> bytes:
         "design": work.design,
         "device_name": work.device_name,
         "sequence_name": work.sequence_name,
-        "library": str(work.library),
+        "libraries": {name: str(path) for name, path in work.libraries.items()},
         "cache": str(work.cache),
         "folder": str(folder),
         "sizes": sizes,
+        "outputs": work.outputs,
+        "allocation": work.allocation,
     }
     return json.dumps(request).encode() + b"\n"
-
-
-def _loaded(answer: dict[str, Any]) -> Loaded:
-    constants = tuple(Constant(*item) for item in answer["constants"])
-    return Loaded(answer["target"], constants, tuple(answer["notes"]))

@@ -1,4 +1,4 @@
-"""Calls of compiled kernels: arguments from MLIR's types to C's, by ctypes.
+"""Calls of compiled kernels: arguments from MLIR's types to C's, by ctypes, on the core's stack.
 
 Every core gets a copy of the library of its own, since on the NPU each has its own static data.
 """
@@ -6,13 +6,22 @@ Every core gets a copy of the library of its own, since on the NPU each has its 
 from __future__ import annotations
 
 import ctypes
+import json
 import shutil
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.build.stack import (
+    ARRAY_BYTES,
+    GLOBAL_BYTES,
+    NAMES,
+    STACK_HIGH,
+    STACK_POINTER,
+)
 from workbench.design.model import MemRef, Type
+from workbench.design.observed import LocalArray
 from workbench.device.model import arithmetic
 from workbench.errors import DesignError, DeviceError
 
@@ -28,16 +37,43 @@ _INTEGERS: dict[str, Any] = {
 
 
 class Library:
-    """A loaded kernel library."""
+    """A loaded kernel library, whose functions put their local arrays at `stack` and up."""
 
-    def __init__(self, path: Path, copy_to: Path | None = None) -> None:
-        """Load `path`, or a copy of it; DeviceError when the loader refuses it."""
-        if copy_to is not None:
-            shutil.copyfile(path, copy_to)
+    def __init__(self, path: Path, copy: Path, stack: int) -> None:
+        """Load a copy of `path`, for static data of its own; `stack` is an address.
+
+        Raises DeviceError when the loader refuses it.
+        """
+        shutil.copyfile(path, copy)
         try:
-            self._loaded = ctypes.CDLL(str(copy_to or path))
+            self._loaded = ctypes.CDLL(str(copy))
         except OSError as error:
             raise DeviceError(f"can't load the built kernel: {error}") from error
+        self._stack = stack
+        self._pointer = ctypes.c_uint64.in_dll(self._loaded, STACK_POINTER)
+        self._high = ctypes.c_uint64.in_dll(self._loaded, STACK_HIGH)
+        self._high.value = stack
+        self.called = False
+
+    @property
+    def stack_end(self) -> int:
+        """The highest address that any frame has ended at."""
+        return int(self._high.value)
+
+    def arrays(self) -> list[LocalArray]:
+        """The local arrays of all functions."""
+        names, _ = self._names()
+        return [
+            LocalArray(function, name, size)
+            for (function, name), size in zip(
+                names, self._sizes(ARRAY_BYTES, len(names)), strict=True
+            )
+        ]
+
+    def data_bytes(self) -> int:
+        """The size of the kernel's own data: its globals and constants."""
+        _, names = self._names()
+        return sum(self._sizes(GLOBAL_BYTES, len(names)))
 
     def function(
         self, name: str, arguments: Sequence[Type], results: Sequence[Type], base: int, where: str
@@ -60,9 +96,19 @@ class Library:
         converters = [convert for _, convert in passed]
 
         def call(*values: Any) -> object:
+            self.called = True
+            self._pointer.value = self._stack
             return found(*(convert(x) for convert, x in zip(converters, values, strict=True)))
 
         return call
+
+    def _names(self) -> tuple[list[list[str]], list[str]]:
+        text = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(self._loaded, NAMES)))
+        arrays, variables = json.loads(text)
+        return arrays, variables
+
+    def _sizes(self, table: str, count: int) -> list[int]:
+        return list((ctypes.c_uint64 * count).in_dll(self._loaded, table))
 
 
 def _same(value: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,9 @@ from workbench.errors import DeviceError
 
 GUARD_BYTES = 64 * 1024
 """Unmapped space on both sides of each tile's memory."""
+
+APART_BYTES = 256 * 1024
+"""Room for a core's stack where it can't touch buffers."""
 
 FORMATS = {
     "i1": "B",
@@ -44,18 +48,26 @@ FORMATS = {
 
 
 class Memory:
-    """The memory of one execution. `fill` is what every byte holds before anything is written."""
+    """The memory of one execution.
+
+    `fill` is what every byte holds before anything is written. `stack_apart` puts the cores' stacks
+    outside their memory, where they can't touch buffers.
+    """
 
     def __init__(
         self,
         design: Design,
         host_bytes: Sequence[int],
+        allocation: str,
+        *,
         fill: int = 0,
-        allocation: str = "bank-aware",
+        stack_apart: bool = False,
     ) -> None:
         self.maps: dict[Tile, tuple[Region, ...]] = {}
         self.tiles: dict[Tile, int] = {}
         """Where each tile's memory begins."""
+        self.stacks: dict[Tile, int] = {}
+        """Where each core's stack begins."""
         self.host: tuple[int, ...] = ()
         """Where each host buffer begins."""
         self._names: dict[str, int] = {}
@@ -68,12 +80,18 @@ class Memory:
                 self.tiles[tile] = end
                 spans.append((end, size))
                 end += size + GUARD_BYTES
+        self.stacks = {core.tile: self.tiles[core.tile] for core in design.cores}
+        for tile in self.stacks if stack_apart else ():
+            self.stacks[tile] = end
+            spans.append((end, APART_BYTES))
+            end += APART_BYTES + GUARD_BYTES
         for size in host_bytes:
             room = -(-max(size, 1) // mmap.PAGESIZE) * mmap.PAGESIZE
             self.host = (*self.host, end)
             spans.append((end, room))
             end += room + mmap.PAGESIZE
         self._map = mmap.mmap(-1, end)
+        _in_use.add(self)
         self.bytes: npt.NDArray[np.uint8] = np.frombuffer(self._map, np.uint8)
         self.base = int(self.bytes.ctypes.data)
         """The address in this process of the mapping's first byte."""
@@ -91,6 +109,11 @@ class Memory:
         """Where the buffer of this name lies in the mapping."""
         return self._names[name]
 
+    def of_tile(self, tile: Tile) -> npt.NDArray[np.uint8]:
+        """The bytes of a tile's memory."""
+        start = self.tiles[tile]
+        return self.bytes[start : start + hardware.limits(tile).memory_bytes]
+
     def _guard(self, spans: Sequence[tuple[int, int]], end: int) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         prot_none = 0
@@ -103,3 +126,19 @@ class Memory:
                 if failed:
                     raise DeviceError(f"mprotect failed with errno {ctypes.get_errno()}")
             start = begin + size
+
+
+_in_use: weakref.WeakSet[Memory] = weakref.WeakSet()
+
+
+def place_of_address(address: int) -> tuple[Tile, int] | None:
+    """The tile whose memory or guard pages an address of this process lies in, and where there.
+
+    The second is negative before the tile's memory and too large after it.
+    """
+    for memory in list(_in_use):
+        for tile, start in memory.tiles.items():
+            offset = address - memory.base - start
+            if -GUARD_BYTES <= offset < hardware.limits(tile).memory_bytes + GUARD_BYTES:
+                return tile, offset
+    return None

@@ -41,10 +41,14 @@ class ShimChannel:
         self.receives = receives
         self.queue: deque[Transfer] = deque()
         self.tokens = 0
+        self.sent: list[Pattern] = []
+        """What has been queued for sending since the start."""
 
     def push(self, transfer: Transfer) -> None:
         """Queue a transfer."""
         self.queue.append(transfer)
+        if not self.receives:
+            self.sent += transfer.patterns
 
     def finish(self) -> None:
         """The transfer at the head of the queue has ended."""
