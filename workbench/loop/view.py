@@ -110,6 +110,7 @@ def reduce(view: View, event: Event) -> View:
     """The view after `event`; the same view when the event is of an older run."""
     if not counts(view, event):
         return view
+    runs = view.phase is Phase.RUNNING and event.run == view.run
     match event:
         case Watching():
             return replace(view, watching=event)
@@ -118,7 +119,7 @@ def reduce(view: View, event: Event) -> View:
         case Missing():
             return replace(_stopped(view, Phase.MISSING), missing=event.file)
         case Reverted():
-            return _reverted(view)
+            return _reverted(view, event)
         case RunStarted():
             return replace(
                 view,
@@ -131,15 +132,15 @@ def reduce(view: View, event: Event) -> View:
                 is_current=False,
                 missing=None,
             )
-        case StepStarted() if view.phase is Phase.RUNNING:
+        case StepStarted() if runs:
             step = StepView(event.step, "running", limit_s=event.limit_s)
             return replace(view, steps=_with_step(view.steps, step))
-        case StepFinished() if view.phase is Phase.RUNNING:
+        case StepFinished() if runs:
             step = StepView(event.result.name, event.result.status, event.result.seconds)
             return replace(view, steps=_with_step(view.steps, step))
-        case RunFinished() if view.phase is Phase.RUNNING:
+        case RunFinished() if runs:
             return _finished(view, event.result)
-        case RunCancelled() if view.phase is Phase.RUNNING:
+        case RunCancelled() if runs:
             return replace(_stopped(view, Phase.CANCELLED), reason=event.reason)
         case _:
             return view
@@ -161,8 +162,8 @@ def _stopped(view: View, phase: Phase) -> View:
     return replace(view, phase=phase, is_current=False, missing=None, steps=tuple(steps))
 
 
-def _reverted(view: View) -> View:
-    if view.result is None or view.result.run != view.run:
+def _reverted(view: View, event: Reverted) -> View:
+    if view.result is None or not view.result.run == view.run == event.run:
         return view
     return replace(
         view,
