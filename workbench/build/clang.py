@@ -37,6 +37,8 @@ class Clang:
     name: str
     identity: str
     compiler: tuple[str, ...]
+    headers: tuple[str, ...]
+    """Options that say where the C library's headers are, when the compiler doesn't know."""
     linker: tuple[str, ...]
     libraries: tuple[str, ...]
 
@@ -53,6 +55,7 @@ class Clang:
             )
         return (
             *self.compiler,
+            *self.headers,
             *_CODE,
             *_IR,
             f"-std={standard}",
@@ -92,17 +95,18 @@ def find_clang() -> Clang:
     if own is not None:
         stat = Path(own).resolve().stat()
         identity = f"{own} {stat.st_size} {stat.st_mtime_ns} lld {release}"
-        return Clang(f"clang ({own})", identity, (own,), linker, _c_libraries())
+        return Clang(f"clang ({own})", identity, (own,), (), linker, _c_libraries())
     headers = wheel / "lib"
     machine = re.sub(r"^amd64$", "x86_64", sysconfig.get_platform().rpartition("-")[2].lower())
-    compiler = (
-        *(zig, "clang", "-nostdlibinc"),
+    includes = (
+        "-nostdlibinc",
         *("-isystem", str(headers / "include")),
         # The wheel's own C headers, arch before generic: enough for <string.h> and <math.h>.
         *("-idirafter", str(headers / "libc" / "include" / f"{machine}-linux-musl")),
         *("-idirafter", str(headers / "libc" / "include" / "generic-musl")),
     )
-    return Clang(f"clang (ziglang {release})", f"zig {release}", compiler, linker, _c_libraries())
+    name = f"clang (ziglang {release})"
+    return Clang(name, f"zig {release}", (zig, "clang"), includes, linker, _c_libraries())
 
 
 def _c_libraries() -> tuple[str, ...]:

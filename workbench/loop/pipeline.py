@@ -18,7 +18,8 @@ from workbench import manifest
 from workbench.build import Artifact, Built, StepResult, StepStatus, build_kernel, find_clang
 from workbench.build.kernel import SourceChanged
 from workbench.device.choose import choose
-from workbench.device.model.device import Loaded, ModelDevice, Workload
+from workbench.device.model.device import ModelDevice
+from workbench.device.model.workload import ANY_OBJECT, FILLS, Outcome, Workload
 from workbench.errors import BuildError, WorkbenchError
 from workbench.loop.buffers import host_buffers, output_tensors
 from workbench.loop.events import Event, LogLines, RunStarted, StepFinished, StepStarted
@@ -27,8 +28,6 @@ from workbench.loop.target import Options, find_spec, shown, spec_candidates
 from workbench.spec.load import load_case
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from workbench.spec.cases import Case, LoadedSpec
     from workbench.verdict import Verdict
 
@@ -138,8 +137,8 @@ async def _steps(progress: _Progress, options: Options, device: ModelDevice, rea
     design = options.design or loaded.promise.design
     progress.depends_on({**loaded.files, **manifest.file_hashes([design])})
     progress.know(design=shown(design), set_name=case.set_name)
-    outputs, known = await _run(progress, options, device, built, loaded, case)
-    verdict = await _judge(progress, loaded, case, outputs, known)
+    outcome = await _run(progress, options, device, built, loaded, case)
+    verdict = await _judge(progress, loaded, case, outcome)
     progress.know(verdict=verdict, status="pass" if verdict.passed else "fail")
 
 
@@ -181,41 +180,43 @@ async def _run(
     built: Built,
     loaded: LoadedSpec,
     case: Case,
-) -> tuple[Mapping[str, npt.NDArray[Any]], Loaded]:
+) -> Outcome:
     assert built.library is not None
     promise = loaded.promise
-    known: list[Loaded] = []
-    buffers = tuple(host_buffers(promise, case.inputs))
-    work = Workload(shown(options.design or promise.design), built.library, options.cache, buffers)
+    work = Workload(
+        design=shown(options.design or promise.design),
+        libraries={ANY_OBJECT: built.library},
+        cache=options.cache,
+        buffers=tuple(host_buffers(promise, case.inputs)),
+        outputs=tuple(buffer.direction == "out" for buffer in promise.buffers),
+        allocation=promise.allocation,
+    )
     with progress.step("run", options.time_limit_s):
-        after = await device.execute(work, progress.log("run"), known.append, options.time_limit_s)
-    progress.know(notes=known[-1].notes)
-    return output_tensors(promise, after), known[-1]
+        outcome = await device.execute(work, progress.log("run"), options.time_limit_s)
+    progress.know(notes=outcome.notes)
+    return outcome
 
 
-async def _judge(
-    progress: _Progress,
-    loaded: LoadedSpec,
-    case: Case,
-    outputs: Mapping[str, npt.NDArray[Any]],
-    known: Loaded,
-) -> Verdict:
-    from workbench.verdict import PassedConstant, judge
+async def _judge(progress: _Progress, loaded: LoadedSpec, case: Case, outcome: Outcome) -> Verdict:
+    from workbench.verdict import Evidence, PassedConstant, judge
 
-    passed = [
-        PassedConstant(constant.argument, constant.value, constant.where)
-        for constant in known.constants
-        if constant.function == loaded.promise.function
-    ]
+    promise = loaded.promise
+    first, *later = (output_tensors(promise, run) for run in outcome.runs)
+    evidence = Evidence(
+        arithmetic=output_tensors(promise, outcome.arithmetic),
+        refilled=output_tensors(promise, outcome.refilled),
+        fills=FILLS,
+        repeats=tuple(later),
+        cores=outcome.cores,
+        passed=tuple(
+            PassedConstant(constant.argument, constant.value, constant.where)
+            for constant in outcome.constants
+            if constant.function == promise.function
+        ),
+        spec=shown(loaded.path),
+    )
     with progress.step("judge"):
-        return await asyncio.to_thread(
-            judge,
-            loaded.promise,
-            outputs,
-            case.reference,
-            passed=passed,
-            spec=shown(loaded.path),
-        )
+        return await asyncio.to_thread(judge, promise, first, case.reference, evidence)
 
 
 async def _both(

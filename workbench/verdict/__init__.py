@@ -1,12 +1,13 @@
 """A run judged: metrics, output range, criteria, findings; pure functions."""
 
 from workbench.verdict.findings import Finding, PassedConstant
-from workbench.verdict.judge import CriterionResult, OutputRange, Verdict, judge
+from workbench.verdict.judge import CriterionResult, Evidence, OutputRange, Verdict, judge
 from workbench.verdict.metrics import Metrics, measure
 from workbench.verdict.panes import Panes, cut_panes
 
 __all__ = [
     "CriterionResult",
+    "Evidence",
     "Finding",
     "Metrics",
     "OutputRange",

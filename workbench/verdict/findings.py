@@ -107,3 +107,13 @@ def scalar_mismatches(
             )
         )
     return found
+
+
+def memory_dependent(damage: str) -> Finding:
+    """The result changes with where the stack lies, and nothing else was seen to go wrong."""
+    return Finding(
+        "memory-dependent",
+        "error",
+        f"the result depends on where the stack lies{damage}",
+        "look for a read outside a buffer, or of memory that nobody has written",
+    )

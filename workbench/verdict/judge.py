@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.design.observed import CoreMemory
 from workbench.spec.dtypes import to_numbers
 from workbench.spec.model import Criterion, Promise
 from workbench.verdict.findings import (
@@ -16,11 +17,14 @@ from workbench.verdict.findings import (
     PassedConstant,
     constant_output,
     constant_reference,
+    memory_dependent,
     not_finite,
     scalar_mismatches,
 )
+from workbench.verdict.memory import memory_findings
 from workbench.verdict.metrics import Metrics, measure
 from workbench.verdict.panes import as_matrix
+from workbench.verdict.steadiness import alternating, differ, unsteady, unwritten
 
 Stored = Mapping[str, npt.NDArray[Any]]
 Numbers = npt.NDArray[np.float64]
@@ -46,11 +50,29 @@ class CriterionResult:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What the device knows beyond the outputs; tensors are by name, in storage dtype.
+
+    `arithmetic` is the result that memory can't have corrupted, `refilled` the one with other
+    content (`fills`) of memory that nobody has written, `repeats` those of later runs.
+    """
+
+    arithmetic: Stored | None = None
+    refilled: Stored | None = None
+    fills: tuple[int, int] = (0, 0)
+    repeats: tuple[Stored, ...] = ()
+    cores: tuple[CoreMemory, ...] = ()
+    passed: tuple[PassedConstant, ...] = ()
+    spec: str = "the spec"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
     """A judged run. `device` and `reference` are float64, in the output tensor's shape.
 
     `arithmetic` are the metrics of the result that memory can't have corrupted; they equal
-    `metrics` where the device has no memory of its own to corrupt.
+    `metrics` where the device has no memory of its own to corrupt. `parts` are the metrics of each
+    output tensor, where there are several.
     """
 
     tensor: str
@@ -61,6 +83,8 @@ class Verdict:
     findings: tuple[Finding, ...]
     device: Numbers
     reference: Numbers
+    parts: tuple[tuple[str, Metrics], ...] = ()
+    cores: tuple[CoreMemory, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -80,35 +104,92 @@ def judge(
     promise: Promise,
     outputs: Stored,
     reference: Stored,
-    *,
-    passed: Iterable[PassedConstant] = (),
-    spec: str = "the spec",
+    evidence: Evidence | None = None,
 ) -> Verdict:
     """Judge `outputs` (by tensor name, in storage dtype) against `reference`.
 
     All output tensors are judged as one sequence of elements when there are several.
     """
+    known = evidence or Evidence()
     device = _joined(promise, outputs)
     golden = _joined(promise, reference)
     metrics = measure(device, golden)
+    arithmetic = metrics
+    if known.arithmetic is not None:
+        arithmetic = measure(_joined(promise, known.arithmetic), golden)
     criteria = tuple(
         CriterionResult(c, metrics.value(c.metric), c.is_met(metrics.value(c.metric)))
         for c in promise.criteria
     )
-    health = (not_finite(device), constant_output(device, golden), constant_reference(golden))
-    findings = (
-        *scalar_mismatches(promise.scalars, passed, spec),
-        *(finding for finding in health if finding is not None),
-    )
     return Verdict(
         tensor="+".join(tensor.name for tensor in promise.outputs),
         metrics=metrics,
-        arithmetic=metrics,
+        arithmetic=arithmetic,
         output=OutputRange(*_range(device), *_range(golden)),
         criteria=criteria,
-        findings=findings,
+        findings=tuple(_findings(promise, outputs, known, device, golden)),
         device=device,
         reference=golden,
+        parts=_parts(promise, outputs, reference),
+        cores=known.cores,
+    )
+
+
+def _findings(
+    promise: Promise, outputs: Stored, known: Evidence, device: Numbers, golden: Numbers
+) -> Iterator[Finding]:
+    """All findings, in the order in which they are to be mended."""
+    first = (
+        not_finite(device),
+        *_unwritten(promise, outputs, known),
+        constant_output(device, golden),
+    )
+    yield from (finding for finding in first if finding is not None)
+    damage = _damage(promise, outputs, known)
+    memory = memory_findings(known.cores, promise.buffers, damage)
+    yield from (finding for finding in memory if finding.severity == "error")
+    if damage and not any(finding.severity == "error" for finding in memory):
+        yield memory_dependent(damage)
+    yield from scalar_mismatches(promise.scalars, known.passed, known.spec)
+    later = (*_steadiness(promise, outputs, known), constant_reference(golden))
+    yield from (finding for finding in later if finding is not None)
+    yield from (finding for finding in memory if finding.severity != "error")
+
+
+def _unwritten(promise: Promise, outputs: Stored, known: Evidence) -> Iterator[Finding | None]:
+    if known.refilled is not None:
+        for t in promise.outputs:
+            yield unwritten(t.name, outputs[t.name], known.refilled[t.name], known.fills)
+
+
+def _steadiness(promise: Promise, outputs: Stored, known: Evidence) -> Iterator[Finding | None]:
+    for t in promise.outputs:
+        if known.refilled is not None:
+            yield unsteady(t.name, outputs[t.name], known.refilled[t.name], known.fills)
+        if known.repeats:
+            yield alternating(t.name, [outputs[t.name], *(run[t.name] for run in known.repeats)])
+
+
+def _damage(promise: Promise, outputs: Stored, known: Evidence) -> str:
+    """How many elements memory has changed, in words; empty when it changed none."""
+    if known.arithmetic is None:
+        return ""
+    changed = sum(
+        int(np.count_nonzero(differ(outputs[t.name], known.arithmetic[t.name])))
+        for t in promise.outputs
+    )
+    return f"; {changed:,} output elements change with it" if changed else ""
+
+
+def _parts(promise: Promise, outputs: Stored, reference: Stored) -> tuple[tuple[str, Metrics], ...]:
+    if len(promise.outputs) == 1:
+        return ()
+    return tuple(
+        (
+            t.name,
+            measure(to_numbers(outputs[t.name], t.dtype), to_numbers(reference[t.name], t.dtype)),
+        )
+        for t in promise.outputs
     )
 
 

@@ -11,13 +11,11 @@ from workbench.design.observed import CoreMemory, LocalArray
 from workbench.device.model.kernel import Library
 from workbench.device.model.memory import Memory
 from workbench.device.model.observe import Observer
+from workbench.device.model.workload import ANY_OBJECT
 from workbench.errors import DesignError
 
 OnCall = Callable[[str, str], None]
 """Told the function and file:line of a call of a kernel just before its first time."""
-
-ANY_OBJECT = ""
-"""In a mapping of libraries by link object: the one for every object that isn't named."""
 
 CALLERS_BYTES = 160
 """Stack used before a kernel's own frame begins: start-up code, core program, the call.

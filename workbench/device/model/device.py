@@ -10,14 +10,14 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import errors
 from workbench.design import hardware
 from workbench.design.observed import CoreMemory
+from workbench.device.model.workload import Constant, Outcome, Workload
 from workbench.errors import CrashError, HangError, OutOfBoundsError, WorkbenchError
 from workbench.process import Exit, Process
 
@@ -30,52 +30,6 @@ if TYPE_CHECKING:
 OnLines = Callable[[list[str]], None]
 
 COMMAND = (sys.executable, "-P", "-m", "workbench.device.model.child")
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A constant that the design passes to a kernel function, as its `argument`-th argument."""
-
-    function: str
-    argument: int
-    value: int | float
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """What to execute: a design, the libraries of its kernels by link object, the host buffers.
-
-    `buffers` are raw bytes; `outputs` says of each whether it holds nothing that the design may
-    read. `allocation` is aiecc's scheme of placing buffers.
-    """
-
-    design: str
-    libraries: Mapping[str, Path]
-    cache: Path
-    buffers: tuple[Bytes, ...]
-    outputs: tuple[bool, ...]
-    allocation: str
-    device_name: str | None = None
-    sequence_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What an execution gave; each list has the host buffers (raw bytes) by position.
-
-    `runs` are of one context, in core memory: the first is the result, the others repeat it.
-    `refilled` is the result with other content of memory that nobody has written; `arithmetic`
-    the one with the stack where it can't touch buffers.
-    """
-
-    target: str
-    constants: tuple[Constant, ...]
-    runs: tuple[list[Bytes], ...]
-    refilled: list[Bytes]
-    arithmetic: list[Bytes]
-    cores: tuple[CoreMemory, ...]
-    notes: tuple[str, ...]
 
 
 class ModelDevice:

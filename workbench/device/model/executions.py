@@ -19,12 +19,10 @@ from workbench.design.model import Design
 from workbench.design.observed import CoreMemory
 from workbench.device.model.calls import OnCall
 from workbench.device.model.context import Context
+from workbench.device.model.workload import FILLS
 from workbench.errors import DeadlockError
 
 Bytes = npt.NDArray[np.uint8]
-
-FILLS = (0xA5, 0x5A)
-"""What memory holds before anything is written: at first, and in the execution repeated."""
 
 MOST_RUNS = 5
 """Runs of the sequence in one context, however deep the FIFOs are."""

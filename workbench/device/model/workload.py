@@ -1,0 +1,68 @@
+"""What the model device is asked to execute, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.design.observed import CoreMemory
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Bytes = npt.NDArray[np.uint8]
+
+ANY_OBJECT = ""
+"""In a mapping of libraries by link object: the one for every object that isn't named."""
+
+FILLS = (0xA5, 0x5A)
+"""What memory holds before anything is written: at first, and in the execution repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A constant that the design passes to a kernel function, as its `argument`-th argument."""
+
+    function: str
+    argument: int
+    value: int | float
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What to execute: a design, the libraries of its kernels by link object, the host buffers.
+
+    `buffers` are raw bytes; `outputs` says of each whether it holds nothing that the design may
+    read. `allocation` is aiecc's scheme of placing buffers.
+    """
+
+    design: str
+    libraries: Mapping[str, Path]
+    cache: Path
+    buffers: tuple[Bytes, ...]
+    outputs: tuple[bool, ...]
+    allocation: str
+    device_name: str | None = None
+    sequence_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What an execution gave; each list has the host buffers (raw bytes) by position.
+
+    `runs` are of one context, in core memory: the first is the result, the others repeat it.
+    `refilled` is the result with other content of memory that nobody has written; `arithmetic`
+    the one with the stack where it can't touch buffers.
+    """
+
+    target: str
+    constants: tuple[Constant, ...]
+    runs: tuple[list[Bytes], ...]
+    refilled: list[Bytes]
+    arithmetic: list[Bytes]
+    cores: tuple[CoreMemory, ...]
+    notes: tuple[str, ...]
