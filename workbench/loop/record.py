@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from workbench.loop.result import RunResult
 
 if TYPE_CHECKING:
+    from workbench.design.observed import CoreMemory
     from workbench.verdict import Metrics, Panes, Verdict
 
 SCHEMA = 1
@@ -32,8 +34,8 @@ def record(result: RunResult) -> dict[str, Any]:
         "steps": [asdict(step) for step in result.steps],
         "inputs": {"set": result.set_name, "seed": result.seed},
         **(_nothing_judged() if verdict is None else _judged(verdict)),
+        "findings": [asdict(finding) for finding in result.findings],
         "stages": [],
-        "core": None,
         "diagnostics": [asdict(diagnostic) for diagnostic in result.diagnostics],
         "notes": list(result.notes),
     }
@@ -45,7 +47,8 @@ def _nothing_judged() -> dict[str, Any]:
         "arithmetic": None,
         "output": None,
         "criteria": [],
-        "findings": [],
+        "core": None,
+        "cores": [],
         "panes": None,
     }
 
@@ -66,9 +69,25 @@ def _judged(verdict: Verdict) -> dict[str, Any]:
         "criteria": [
             {**asdict(c.criterion), "value": c.value, "met": c.met} for c in verdict.criteria
         ],
-        "findings": [asdict(finding) for finding in verdict.findings],
+        "parts": {name: _metrics(metrics) for name, metrics in verdict.parts},
+        "core": next((_core(core) for core in _worst_first(verdict.cores)), None),
+        "cores": [_core(core) for core in verdict.cores],
         "panes": _panes(cut_panes(verdict.device, verdict.reference)),
         "worst": dict(zip(("row", "column"), verdict.worst_element, strict=True)),
+    }
+
+
+def _worst_first(cores: Sequence[CoreMemory]) -> list[CoreMemory]:
+    """The core that is nearest to or furthest over its stack's limit first."""
+    return sorted(cores, key=lambda core: core.stack_limit - core.stack_bytes)
+
+
+def _core(core: CoreMemory) -> dict[str, Any]:
+    return {
+        "tile": core.tile,
+        "stack_bytes": core.stack_bytes,
+        "stack_limit": core.stack_limit,
+        "memory": [asdict(region) for region in core.memory],
     }
 
 

@@ -18,7 +18,7 @@ from workbench.errors import (
 )
 
 if TYPE_CHECKING:  # NumPy comes with it; a front end paints before it needs that
-    from workbench.verdict import Verdict
+    from workbench.verdict import Finding, Verdict
 
 Status = Literal["pass", "fail", "build-failed", "crash", "hang", "deadlock", "no-device", "error"]
 
@@ -85,6 +85,18 @@ class RunResult:
     error: WorkbenchError | None = None
     notes: tuple[str, ...] = ()
     files: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The verdict's findings; without a verdict, the one that the error is, if it is one."""
+        if self.verdict is not None:
+            return self.verdict.findings
+        error = self.error
+        if error is None or error.finding is None:
+            return ()
+        from workbench.verdict import Finding
+
+        return (Finding(error.finding, "error", error.message, error.hint or "", error.where),)
 
     @property
     def exit_code(self) -> ExitCode:
