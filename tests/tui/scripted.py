@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,7 @@ from workbench.loop.target import Options
 from workbench.spec import Criterion, HostBuffer, Scalar, Tensor
 from workbench.spec.model import Promise
 from workbench.tui.app import Emit, WorkbenchApp
-from workbench.verdict import Verdict, judge
-from workbench.verdict.findings import PassedConstant
+from workbench.verdict import Finding, Verdict, judge
 
 Kernel = Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]]
 """What a device makes of the reference."""
@@ -35,6 +35,15 @@ Kernel = Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]]
 STEPS = ("compile", "load", "run", "judge")
 MODEL = DeviceInfo("model", "core model", "no NPU here")
 KERNEL = "kernels/attention.c"
+
+
+MISMATCH = Finding(
+    "scalar-mismatch",
+    "error",
+    "the design passes scale_shift = 4, the spec expects 3",
+    "pass 3 in the design, or mend the value in kernels/attention.py",
+    where="mlir/attention_64x64_report.mlir:24",
+)
 
 
 class ScriptedEngine:
@@ -92,7 +101,7 @@ def verdict(
         Criterion("max_abs", "<=", 1),
         Criterion("exact", ">=", 0.995),
     ),
-    passed: Iterable[PassedConstant] = (),
+    findings: tuple[Finding, ...] = (),
 ) -> Verdict:
     """The verdict of a device that gives `error(reference)`."""
     reference = np.arange(np.prod(shape)).reshape(shape) * 7 % 128 - 64
@@ -107,7 +116,8 @@ def verdict(
         "bank-aware",
     )
     stored = {"out": error(reference).astype(dtype)}
-    return judge(promise, stored, {"out": reference.astype(dtype)}, passed=passed)
+    judged = judge(promise, stored, {"out": reference.astype(dtype)})
+    return replace(judged, findings=(*judged.findings, *findings))
 
 
 def off_at(row: int, column: int, by: int) -> Kernel:

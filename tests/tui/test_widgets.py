@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from textual.content import Content
 
-from tests.tui.scripted import a_run, off_at, result, started, verdict
+from tests.tui.scripted import MISMATCH, a_run, off_at, result, started, verdict
 from workbench.build import Diagnostic
 from workbench.errors import BuildError, SpecError
 from workbench.loop.events import Event, Missing, RunFinished, Saved, StepStarted, Watching
@@ -22,7 +22,6 @@ from workbench.tui.step_strip import StepStrip
 from workbench.tui.text import PHASE_GLYPHS, cell_text
 from workbench.tui.verdict_bar import VerdictBar
 from workbench.verdict import Verdict
-from workbench.verdict.findings import PassedConstant
 
 
 def view_of(events: Sequence[Event]) -> View:
@@ -185,11 +184,11 @@ def test_an_error_that_a_diagnostic_tells_is_told_once() -> None:
 
 
 def test_findings_come_before_what_they_cause() -> None:
-    judged = verdict(off_at(17, 42, 9), passed=[PassedConstant(2, 4, "d.mlir:24")])
+    judged = verdict(off_at(17, 42, 9), findings=(MISMATCH,))
     view = view_of(a_run(result(1, "fail", verdict=judged)))
     first, second = collect(view)
     assert first.message.startswith("scalar-mismatch: the design passes scale_shift = 4")
-    assert first.where == "d.mlir:24"
+    assert first.where == MISMATCH.where
     assert second.message.startswith("not met")
 
 

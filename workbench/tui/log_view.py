@@ -41,9 +41,6 @@ class LogView(Widget, can_focus=True):
         self._flushing: Timer | None = None
         self._seen = 0
         self._strips: LRUCache[tuple[int, int], Strip] = LRUCache(CACHED_ROWS)
-
-    def on_mount(self) -> None:
-        """Give the panel its title."""
         self._title()
 
     def append(self, lines: Iterable[str]) -> None:
@@ -95,7 +92,7 @@ class LogView(Widget, can_focus=True):
 
     def _row(self, number: int, width: int) -> Strip:
         if number < self.store.first:
-            text = f"… {self.store.first:,} lines dropped"
+            text = f"… {_lines(self.store.first)} dropped"
             return self._finished(Strip([Segment(text, Style(dim=True))]), width)
         key = (number, width)
         strip = self._strips.get(key)
@@ -168,7 +165,11 @@ class LogView(Widget, can_focus=True):
         """`log · 1,234 lines`, and while it stands still how many came in since."""
         parts = ["log"]
         if self.store.end:
-            parts.append(f"{self.store.end:,} lines")
+            parts.append(_lines(self.store.end))
         if not self.following:
-            parts.append(f"paused, +{self.unseen:,} lines (end: follow)")
+            parts.append(f"paused, +{_lines(self.unseen)} (end: follow)")
         self.border_title = Content("  ".join(parts))
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line{'' if count == 1 else 's'}"

@@ -24,13 +24,11 @@ class MetricsTable(ScrolledLines):
     def __init__(self) -> None:
         super().__init__(classes="panel")
         self._verdict: Verdict | None = None
-
-    def on_mount(self) -> None:
-        """Give the panel its title."""
         self.border_title = Content("metrics")
 
-    def show(self, verdict: Verdict | None) -> None:
-        """Paint this verdict."""
+    def show(self, verdict: Verdict | None, *, stale: bool) -> None:
+        """Paint this verdict; `stale` when it isn't of the bytes on disk."""
+        self.border_title = Content("metrics  STALE" if stale and verdict else "metrics")
         if verdict is not self._verdict:
             self._verdict = verdict
             self.top = 0

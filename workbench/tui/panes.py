@@ -34,10 +34,7 @@ class PanesView(Lines, can_focus=True):
         self._follows_worst = True
         self._choice = 0
         self.window = Window(0, 0)
-
-    def on_mount(self) -> None:
-        """Give the panel its title."""
-        self._changed()
+        self.border_title = self.title()
 
     def show(self, verdict: Verdict | None, *, stale: bool) -> None:
         """Paint this verdict; `stale` when it isn't of the bytes on disk."""

@@ -100,9 +100,6 @@ class Problems(ScrolledLines):
         self._problems: tuple[Problem, ...] = ()
         self._judged = False
         self.selected = 0
-
-    def on_mount(self) -> None:
-        """Give the panel its title."""
         self._title()
 
     def show(self, problems: tuple[Problem, ...], *, judged: bool) -> None:

@@ -113,7 +113,7 @@ class MainScreen(Screen[None]):
         self.set_class(not view.is_current, "-stale")
         self._verdict.show(view)
         self._problems.show(collect(view), judged=view.is_current)
-        self._metrics.show(verdict)
+        self._metrics.show(verdict, stale=not view.is_current)
         self._panes.show(verdict, stale=not view.is_current)
         self._tick()
         self.refresh_bindings()
