@@ -160,11 +160,12 @@ async def _compile(progress: _Progress, options: Options) -> Built:
         progress.depends_on(manifest.file_hashes(built.headers))
         progress.depends_on({kernel: built.source_sha256})
         if built.library is None:
-            raise _build_error(built, kernel)
+            raise build_error(built, kernel)
     return built
 
 
-def _build_error(built: Built, kernel: str) -> BuildError:
+def build_error(built: Built, kernel: str) -> BuildError:
+    """Why a kernel was not built: the first error that the compiler gave."""
     errors = [d for d in built.diagnostics if d.severity == "error"]
     if not errors:
         return BuildError("the kernel doesn't compile", where=kernel, hint="the log says more")

@@ -42,23 +42,31 @@ class Options:
 
     @property
     def project(self) -> Path:
-        """The nearest folder above the kernel that is a project, else the kernel's own folder."""
-        folder = self.kernel_path.parent
-        marked = (
-            f for f in (folder, *folder.parents) if any((f / m).exists() for m in PROJECT_MARKS)
-        )
-        return next(marked, folder)
+        """The project that the kernel lies in."""
+        return project_of(self.kernel_path)
 
     @property
     def cache(self) -> Path:
         """Where everything is kept that can be made again."""
-        return self.project / ".workbench" / "cache"
+        return cache_of(self.project)
 
     def request(self, spec: Path) -> Request:
         """What is asked of the spec."""
         from workbench.spec.cases import Request
 
         return Request(spec, self.cache, self.set_name, self.seed)
+
+
+def project_of(file: Path) -> Path:
+    """The nearest folder above a file that is a project, else the file's own folder."""
+    folders = (file.parent, *file.parent.parents)
+    marked = (folder for folder in folders if any((folder / m).exists() for m in PROJECT_MARKS))
+    return next(marked, file.parent)
+
+
+def cache_of(project: Path) -> Path:
+    """Where everything of a project is kept that can be made again."""
+    return project / ".workbench" / "cache"
 
 
 def spec_candidates(options: Options) -> list[Path]:
