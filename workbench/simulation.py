@@ -82,7 +82,7 @@ def simulate(
         runner.prepare()
         try:
             work = Workload(
-                design=shown(design),
+                design=shown(Path(design)),
                 libraries={
                     name: await _built(path, own, cache) for name, (path, own) in sources.items()
                 },
@@ -107,7 +107,7 @@ def _defines_of(name: str, defines: Sequence[str] | Mapping[str, Sequence[str]])
 
 
 async def _built(source: FilePath, defines: tuple[str, ...], cache: Path) -> Path:
-    name = shown(source)
+    name = shown(Path(source))
     log: list[str] = []
     built = await build_kernel(name, find_clang(), cache, log.extend, COMPILE_LIMIT_S, defines)
     if built.library is None:

@@ -14,6 +14,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def main() -> int:
     def answer(**what: Any) -> None:
         print(json.dumps(what), file=answers, flush=True)
 
-    report_faults(lambda name, address: answer(fault=[name, *_place(address)]))
+    report_faults(lambda signal, address: answer(fault=_fault(signal, address)))
     text = sys.stdin.readline()
     if not text:
         return 0
@@ -93,12 +94,14 @@ def _write(executed: Executed, folder: Path) -> None:
         file.writelines(buffer.tobytes() for buffers in results for buffer in buffers)
 
 
-def _place(address: int) -> tuple[str, list[int], int]:
-    """What an address in this process is: "null", "core" (tile, offset in its memory) or "wild"."""
+def _fault(signal: str, address: int) -> dict[str, Any]:
+    """What is known of a fault: "null", "core" (with its place in the core's memory) or "wild"."""
     if address < NULL_PAGE:
-        return "null", [], address
+        return {"signal": signal, "kind": "null", "address": address}
     place = place_of_address(address)
-    return ("wild", [], address) if place is None else ("core", list(place[0]), place[1])
+    if place is None:
+        return {"signal": signal, "kind": "wild", "address": address}
+    return {"signal": signal, "kind": "core", "address": address, **asdict(place)}
 
 
 def _described(design: Design) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class _Child:
         self._early: list[str] = []
         self._on_lines: OnLines = self._early.extend
         self._calling: tuple[str, str] | None = None
-        self._fault: tuple[str, str, list[int], int] | None = None
+        self._fault: dict[str, Any] | None = None
         self._loaded: dict[str, Any] = {}
         self._end: dict[str, Any] | None = None
         self.process = Process(
@@ -118,7 +118,7 @@ class _Child:
             if "calling" in answer:
                 self._calling = (answer["calling"][0], answer["calling"][1])
             elif "fault" in answer:
-                self._fault = tuple(answer["fault"])
+                self._fault = answer["fault"]
             elif "loaded" in answer:
                 self._loaded = answer["loaded"]
             else:
@@ -148,44 +148,47 @@ class _Child:
         return done
 
 
-def _crash(
-    function: str,
-    where: str | None,
-    end: Exit,
-    fault: tuple[str, str, list[int], int] | None,
-) -> CrashError:
+def _crash(function: str, where: str | None, end: Exit, fault: dict[str, Any] | None) -> CrashError:
     """Why a kernel's process died by a signal."""
-    name, kind, tile, address = fault or (end.signal_name or "", "unknown", [], 0)
-    if name == "SIGFPE":
+    told = fault or {"signal": end.signal_name, "kind": "unknown"}
+    if told["signal"] == "SIGFPE":
         return CrashError(
             f"{function} divides an integer by zero, or its smallest value by -1",
             where=where,
             hint="check the divisor: a core's division gives garbage there, without a trap",
         )
-    if kind == "null":
+    if told["kind"] == "null":
         return CrashError(
-            f"{function} uses a null pointer ({name} at address {address:#x})",
+            f"{function} uses a null pointer (address {told['address']:#x})",
             where=where,
             hint="check the order and number of arguments in the design's call",
         )
-    if kind == "core":
-        size = hardware.limits((tile[0], tile[1])).memory_bytes
-        side = (
-            f"{-address} bytes before"
-            if address < 0
-            else f"{address - size} bytes after the end of"
-        )
+    if told["kind"] == "core":
         return OutOfBoundsError(
-            f"out-of-bounds: {function} touches {side} the {size // 1024} KB memory of core "
-            f"({tile[0]},{tile[1]})",
+            _outside(function, told),
             where=where,
             hint="look for an index that runs past its buffer, or a stack that runs past memory",
         )
-    at = f" at address {address:#x}" if fault else ""
+    at = f" at address {told['address']:#x}" if fault else ""
     return CrashError(
-        f"{function} crashed with {name}{at}",
+        f"{function} crashed with {told['signal']}{at}",
         where=where,
         hint="look for a wild pointer, an index far outside its buffer, or endless recursion",
+    )
+
+
+def _outside(function: str, fault: dict[str, Any]) -> str:
+    column, row = fault["tile"]
+    offset = int(fault["offset"])
+    size = hardware.limits((column, row)).memory_bytes
+    side = (
+        f"{-offset:,} bytes before the start"
+        if offset < 0
+        else f"{offset - size:,} bytes after the end"
+    )
+    return (
+        f"out-of-bounds: {function} touches {fault['region']}{fault['within']:+,} bytes, "
+        f"{side} of the {size // 1024} KB memory of core ({column},{row})"
     )
 
 

@@ -11,6 +11,7 @@ import ctypes
 import mmap
 import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -131,14 +132,27 @@ class Memory:
 _in_use: weakref.WeakSet[Memory] = weakref.WeakSet()
 
 
-def place_of_address(address: int) -> tuple[Tile, int] | None:
-    """The tile whose memory or guard pages an address of this process lies in, and where there.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address in a tile's memory or its guard pages.
 
-    The second is negative before the tile's memory and too large after it.
+    `offset` is from the memory's first byte, negative before it. `region` is the last one that
+    begins at or before it, and `within` the distance from there.
     """
+
+    tile: Tile
+    offset: int
+    region: str
+    within: int
+
+
+def place_of_address(address: int) -> Place | None:
+    """Where an address of this process is; None when it is in no tile's memory."""
     for memory in list(_in_use):
         for tile, start in memory.tiles.items():
             offset = address - memory.base - start
             if -GUARD_BYTES <= offset < hardware.limits(tile).memory_bytes + GUARD_BYTES:
-                return tile, offset
+                below = [r for r in memory.maps[tile] if r.address <= offset] or memory.maps[tile]
+                nearest = below[-1] if offset >= 0 else below[0]
+                return Place(tile, offset, nearest.name, offset - nearest.address)
     return None
