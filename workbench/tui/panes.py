@@ -142,7 +142,7 @@ class PanesView(Lines, can_focus=True):
                 style = "bold" if column == self.window.column else "dim"
                 parts.append((f"{column:>{width}}{'':{layout.spacing}}", style))
             parts.append((" " * GAP, ""))
-        return Content.assemble(*parts)
+        return Content.assemble(*parts).rstrip()
 
     def _row(self, layout: Layout, panes: Panes, row: int) -> Content:
         parts: list[tuple[str, str]] = []
@@ -153,7 +153,7 @@ class PanesView(Lines, can_focus=True):
                 at_cursor = here == (self.window.row, self.window.column)
                 parts.extend(self._cell(index, value, width, layout.spacing, at_cursor=at_cursor))
             parts.append((" " * GAP, ""))
-        return Content.assemble(*parts)
+        return Content.assemble(*parts).rstrip()
 
     def _cell(
         self, index: int, value: float, width: int, spacing: int, *, at_cursor: bool
