@@ -12,6 +12,7 @@ import pytest
 
 from tests.kernels.tiles import KERNELS, Int8, N, Tile
 from workbench.build import build_kernel, find_clang
+from workbench.build.stack import STACK_POINTER
 
 Kernel = Callable[[Tile, int], Int8]
 
@@ -20,6 +21,7 @@ Kernel = Callable[[Tile, int], Int8]
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Kernel]:
     """A function from a kernel's name to the kernel."""
     folder = tmp_path_factory.mktemp("kernels")
+    stack = ctypes.create_string_buffer(64 * 1024)  # apart from the kernels' buffers
 
     @cache
     def load(name: str) -> Kernel:
@@ -28,7 +30,9 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Kernel]
         built = asyncio.run(build_kernel(source, find_clang(), folder, log.extend, limit_s=60))
         assert built.library is not None, log
         assert built.diagnostics == ()
-        function = ctypes.CDLL(str(built.library)).attention_64x64
+        library = ctypes.CDLL(str(built.library))
+        ctypes.c_uint64.in_dll(library, STACK_POINTER).value = ctypes.addressof(stack)
+        function = library.attention_64x64
         function.argtypes = (ctypes.c_char_p, ctypes.c_void_p, ctypes.c_uint32)
         function.restype = None
 
