@@ -47,7 +47,7 @@ class MemRef:
     shape: tuple[int, ...]
     element: str
     strides: tuple[int, ...] | None = None
-    """In elements; None when row-major, or when known only at run time."""
+    """In elements; None when row-major. Fewer than the shape has when one isn't a known number."""
     offset: int | None = 0
     """In elements; None when known only at run time."""
 

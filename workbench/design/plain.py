@@ -40,13 +40,12 @@ def plain_type(kind: Attribute) -> Type:
         return str(kind)
     strides: tuple[int, ...] | None = None
     offset: int | None = 0
-    if isinstance(kind.layout, StridedLayoutAttr):
-        found = [item.data if isinstance(item, IntAttr) else None for item in kind.layout.strides]
-        if all(isinstance(item, int) for item in found):
-            strides = tuple(item for item in found if item is not None)
-        given = kind.layout.offset
-        offset = given.data if isinstance(given, IntAttr) else None
-        offset = 0 if isinstance(given, NoneAttr) and given is kind.layout.offset else offset
+    layout = kind.layout
+    if isinstance(layout, StridedLayoutAttr):
+        strides = tuple(item.data for item in layout.strides if isinstance(item, IntAttr))
+        offset = layout.offset.data if isinstance(layout.offset, IntAttr) else None
+    elif not isinstance(layout, NoneAttr):
+        strides = ()
     return MemRef(tuple(kind.get_shape()), str(kind.element_type), strides, offset)
 
 
