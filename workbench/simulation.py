@@ -29,7 +29,7 @@ from workbench.loop.pipeline import COMPILE_LIMIT_S, build_error
 from workbench.loop.target import cache_of, project_of, shown
 from workbench.verdict import Finding
 from workbench.verdict.memory import memory_findings
-from workbench.verdict.steadiness import alternating, unsteady
+from workbench.verdict.steadiness import alternating, unsteady, unwritten
 
 AnyArray = npt.NDArray[Any]
 FilePath = str | PathLike[str]
@@ -128,5 +128,9 @@ def _findings(arrays: Sequence[AnyArray], outcome: Outcome) -> Iterator[Finding]
     runs = [_shaped(run, arrays) for run in outcome.runs]
     for number, (first, *later) in enumerate(zip(*runs, strict=True)):
         name = f"host buffer {number}"
-        rules = (unsteady(name, first, refilled[number], FILLS), alternating(name, [first, *later]))
+        rules = (
+            unwritten(name, first, refilled[number], FILLS),
+            unsteady(name, first, refilled[number], FILLS),
+            alternating(name, [first, *later]),
+        )
         yield from (finding for finding in rules if finding is not None)

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +29,15 @@ def kernel(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def without_ir(command: Sequence[str]) -> list[str]:
+    """A command to LLVM IR without what makes it one, for another kind of output."""
+    return [option for option in command if option not in ("-S", "-emit-llvm")]
+
+
 def compiled(name: str, output: Path, *options: str) -> str:
     """The kernel compiled as the model device does, but for `options`, to text."""
     source = str(KERNELS / f"{name}.c")
-    command = find_clang().compile_command(source, output, output.with_suffix(".d"))
+    command = without_ir(find_clang().compile_command(source, output, output.with_suffix(".d")))
     subprocess.run([*command, *options], check=True)
     return output.read_text()
 
@@ -83,8 +88,8 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, bytes]
         obj, library = folder / f"{name}.o", folder / f"{name}.so"
         source = str(KERNELS / f"{name}.c")
         checks = "-fsanitize=undefined,unsigned-integer-overflow,implicit-conversion"
-        command = clang.compile_command(source, obj, obj.with_suffix(".d"))
-        subprocess.run([*command, checks, "-fsanitize-trap=all"], check=True)
+        command = without_ir(clang.compile_command(source, obj, obj.with_suffix(".d")))
+        subprocess.run([*command, "-c", checks, "-fsanitize-trap=all"], check=True)
         subprocess.run(clang.link_command((obj,), library), check=True)
         caller = [sys.executable, "-c", CALLER, str(library)]
         return subprocess.run(caller, input=records, check=False).returncode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def run_kernel(project: Path, request: pytest.FixtureRequest) -> RunKernel:
 
     x has twice as many words as y: its buffers come first after the stack.
     """
-    folder = project / request.node.name.replace("[", "-").replace("]", "")
+    folder = project / re.sub(r"\W+", "-", request.node.name)
     folder.mkdir()
 
     def run(
@@ -79,6 +80,8 @@ def run_kernel(project: Path, request: pytest.FixtureRequest) -> RunKernel:
         )
         options.setdefault("allocation", "basic-sequential")
         x = np.arange(2 * WORDS, dtype=np.int32)
-        return simulate(design, [x, np.zeros_like(x)], kernels={"kernel.o": source}, **options)
+        return simulate(
+            design, [x, np.zeros(WORDS, np.int32)], kernels={"kernel.o": source}, **options
+        )
 
     return run
