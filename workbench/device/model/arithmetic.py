@@ -1,6 +1,6 @@
 """The arithmetic of core programs, as Python expressions over Python ints and floats.
 
-Integers are held as signed values of their type (i1 as bool, index unbounded), f32 and bf16 as the
+Integers are held as signed values of their type (i1 as bool, index as 64 bits), f32 and bf16 as the
 floats of the same value. Semantics are those of MLIR's arith dialect; a division by zero, undefined
 there, raises ZeroDivisionError.
 """
@@ -23,9 +23,11 @@ def wrapped(expression: str, kind: str) -> str:
     """`expression` reduced to the signed range of `kind`."""
     if kind == "i1":
         return f"bool(({expression}) & 1)"
-    if kind == "index":
-        return f"({expression})"
     half = 1 << (width(kind) - 1)
+    if half > 1 << 60:
+        # Python adds such numbers slowly; nearly all values of these types are small.
+        fold = f"(x + {half} & {2 * half - 1}) - {half}"
+        return f"(x if {-half} <= (x := {expression}) < {half} else {fold})"
     return f"((({expression}) + {half} & {2 * half - 1}) - {half})"
 
 
@@ -82,9 +84,13 @@ def float_quotient(a: float, b: float) -> float:
     return math.copysign(math.inf, a) * math.copysign(1.0, b)
 
 
-def float_remainder(a: float, b: float) -> float:
-    """C's fmod."""
-    return math.fmod(a, b) if b and not math.isinf(a) else math.nan
+def from_int(value: int) -> float:
+    """The float32 nearest to an integer of any size."""
+    spare = max(0, value.bit_length() - 50)
+    if spare:
+        # A set last bit stands for all that is cut off, so that a double can be rounded again.
+        value = (value >> spare | bool(value & (1 << spare) - 1)) << spare
+    return f32(float(value))
 
 
 def to_int(value: float, bits: int) -> int:
@@ -113,8 +119,8 @@ HELPERS = {
     "quotient": quotient,
     "remainder": remainder,
     "float_quotient": float_quotient,
-    "float_remainder": float_remainder,
     "to_int": to_int,
+    "from_int": from_int,
     "extreme": extreme,
     "nan": math.nan,
     "inf": math.inf,
@@ -151,7 +157,6 @@ _FLOAT = {
     "arith.subf": "{a} - {b}",
     "arith.mulf": "{a} * {b}",
     "arith.divf": "float_quotient({a}, {b})",
-    "arith.remf": "float_remainder({a}, {b})",
     "arith.maximumf": "extreme({a}, {b}, True, False)",
     "arith.minimumf": "extreme({a}, {b}, False, False)",
     "arith.maxnumf": "extreme({a}, {b}, True, True)",
@@ -223,9 +228,9 @@ def cast(name: str, value: str, source: str, target: str) -> str | None:
         case "arith.extf" | "arith.truncf":
             return rounded(value, target)
         case "arith.sitofp":
-            return rounded(f"float({f'-int({value})' if source == 'i1' else value})", target)
+            return _from_int(f"-int({value})" if source == "i1" else value, target)
         case "arith.uitofp":
-            return rounded(f"float({unsigned(value, source)})", target)
+            return _from_int(unsigned(value, source), target)
         case "arith.fptosi":
             return f"to_int({value}, {width(target)})"
         case "arith.fptoui":
@@ -234,6 +239,12 @@ def cast(name: str, value: str, source: str, target: str) -> str | None:
             return _bitcast(value, source, target)
         case _:
             return None
+
+
+def _from_int(value: str, target: str) -> str:
+    # To bf16 by way of f32, as LLVM does where there is no instruction for it.
+    found = f"from_int({value})"
+    return found if target == "f32" else rounded(found, target)
 
 
 def _bitcast(value: str, source: str, target: str) -> str:

@@ -61,11 +61,13 @@ class Context:
         self._host = Host(design, self._transfers, self.memory, self._sizes)
         self._kernels: list[CoreKernels] = []
         self._processes: list[Process] = []
+        self._notes: list[str] = []
         for core in design.cores:
             observer = Observer(design, core, fifos, self.memory, self._origin)
             kernels = CoreKernels(design, core, libraries, self.memory, observer, copies, on_call)
             self._kernels.append(kernels)
-            self._processes.append(core_process(design, core, fifos, self.memory, kernels))
+            program = core_process(design, core, fifos, self.memory, kernels, self._notes)
+            self._processes.append(program)
         self._processes += self._transfers.processes
 
     def run(self, buffers: Sequence[Bytes]) -> list[Bytes]:
@@ -78,10 +80,16 @@ class Context:
         sequence = sequence_process(self._design, self._host, self.memory)
         run_until(sequence, [*self._processes, sequence])
         run_while(self._transfers.pending, self._processes)
+        self._notes += self._transfers.close_run()
         return [
             self.memory.bytes[start : start + size].copy()
             for start, size in zip(self.memory.host, self._sizes, strict=True)
         ]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the design's author should know, from loading and the runs so far, once each."""
+        return tuple(dict.fromkeys([*self._notes, *self._host.notes]))
 
     def cores(self) -> tuple[CoreMemory, ...]:
         """Each core's memory as the runs have left it."""

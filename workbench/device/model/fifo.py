@@ -1,13 +1,13 @@
 """Object FIFOs at run time: the objects of each pool, who may touch them, and what a core holds.
 
-A pool is a ring of buffers with counting semaphores, as the toolchain lowers it to locks. Its
-objects may be filled in parts (a join) or emptied in parts (a distribute): each part is a lane
-with semaphores of its own, and an end that handles whole objects takes all lanes at once.
+A pool is a ring of buffers with counting semaphores, as the toolchain lowers it to locks. Where a
+link distributes or joins, its objects are filled or emptied in slices: each slice is a lane with
+semaphores of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from workbench.design.model import Design, Pool, Tile
@@ -17,63 +17,54 @@ from workbench.errors import DesignError
 
 
 class PoolState:
-    """The ring of one pool. `lanes` is in how many parts its objects are filled or emptied."""
+    """The ring of one pool; every list has an entry a lane."""
 
-    def __init__(self, pool: Pool, lanes: int, memory: Memory) -> None:
+    def __init__(self, pool: Pool, memory: Memory) -> None:
         self.pool = pool
-        filled = len(pool.init)
+        filled, lanes = len(pool.init), len(pool.slices)
         self.addresses = [memory.address(f"{pool.name}_buff_{i}") for i in range(pool.depth)]
         for address, content in zip(self.addresses, pool.init, strict=False):
             memory.bytes[address : address + len(content)] = bytearray(content)
         self.free = [pool.depth - filled] * lanes
         self.full = [filled] * lanes
         self.written = [filled % pool.depth] * lanes
-        """Per lane, the ring index that is filled next."""
+        """The ring index that is filled next."""
         self.read = [0] * lanes
-        """Per lane, the ring index that is emptied next."""
-
-    def lanes_of(self, slot: int, whole: bool) -> tuple[int, ...]:
-        """The lanes of an end: all of them for whole objects, else its own."""
-        return tuple(range(len(self.free))) if whole else (slot,)
+        """The ring index that is emptied next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One end's view of a pool: fills it (a producer) or empties it (a consumer)."""
+    """One end's view of a lane of a pool: fills it (a producer) or empties it (a consumer)."""
 
     state: PoolState
-    lanes: tuple[int, ...]
+    lane: int
     fills: bool
 
     @property
     def available(self) -> int:
         """Objects that this end could take now."""
-        counts = self.state.free if self.fills else self.state.full
-        return min(counts[lane] for lane in self.lanes)
+        return (self.state.free if self.fills else self.state.full)[self.lane]
 
     def take(self, count: int) -> None:
         """Take objects; there must be that many."""
-        counts = self.state.free if self.fills else self.state.full
-        for lane in self.lanes:
-            counts[lane] -= count
+        (self.state.free if self.fills else self.state.full)[self.lane] -= count
 
     def give(self, count: int) -> None:
         """Hand objects on: filled ones to the reader, emptied ones back to the writer."""
-        state = self.state
-        counts = state.full if self.fills else state.free
-        places = state.written if self.fills else state.read
-        for lane in self.lanes:
-            counts[lane] += count
-            places[lane] = (places[lane] + count) % state.pool.depth
+        state, lane = self.state, self.lane
+        counts, places = (state.full, state.written) if self.fills else (state.free, state.read)
+        counts[lane] += count
+        places[lane] = (places[lane] + count) % state.pool.depth
 
     def address(self, index: int = 0) -> int:
         """Where the `index`-th object after the last one handed on lies."""
-        places = self.state.written if self.fills else self.state.read
-        return self.state.addresses[(places[self.lanes[0]] + index) % self.state.pool.depth]
+        place = (self.state.written if self.fills else self.state.read)[self.lane]
+        return self.state.addresses[(place + index) % self.state.pool.depth]
 
-    def until_available(self, describe: str) -> Wait:
-        """Wait for one object."""
-        return Wait(lambda: self.available >= 1, lambda: describe)
+
+Subview = tuple["CorePort", int]
+"""What an acquire gives: the port, and the number of the first object it held then."""
 
 
 class CorePort:
@@ -86,13 +77,19 @@ class CorePort:
         self.released = 0
         """Objects handed on since the start."""
 
-    def acquire(self, count: int) -> Iterator[Wait]:
-        """Hold `count` objects in total, waiting for those that are missing."""
+    def acquire(self, count: int, where: str, also: Callable[[], str]) -> Iterator[Wait]:
+        """Hold `count` objects in total, waiting for those that are missing.
+
+        `also` says what else the core holds, for a deadlock's report.
+        """
         missing = count - self.held
         if missing > 0:
-            wait = Wait(lambda: self.port.available >= missing, lambda: self._waiting(count))
-            while not wait.ready():
-                yield wait
+            yield from Wait(
+                lambda: self.port.available >= missing,
+                lambda: self._waiting(count) + also(),
+                "core is stuck" if self.port.fills else "core starves",
+                where,
+            ).until_ready()
             self.port.take(missing)
             self.held = count
 
@@ -108,24 +105,29 @@ class CorePort:
         self.held -= count
         self.released += count
 
-    def access(self, index: int, where: str) -> int:
-        """The address of the `index`-th held object; DesignError when it isn't held."""
+    def access(self, number: int, where: str) -> int:
+        """The address of the object of this number; DesignError when it isn't held."""
+        index = number - self.released
         if not 0 <= index < self.held:
+            fate = "has been released" if index < 0 else "isn't acquired"
             raise DesignError(
-                f"the core accesses object {index} of @{self.fifo} and holds {self.held}: accessed "
-                "farther than number of acquired elements (index out of bounds)",
+                f"the core accesses an object of @{self.fifo} that {fate}; it holds {self.held}",
                 where=where,
             )
         return self.port.address(index)
 
     def _waiting(self, count: int) -> str:
-        kind = "Produce" if self.port.fills else "Consume"
-        depth = self.port.state.pool.depth
-        state = "free" if self.port.fills else "filled"
-        return (
-            f"waits to acquire {count} of {self.fifo} for {kind}: {self.held} held, "
-            f"{self.port.available} of {depth} {state}"
-        )
+        """Who has the objects of the pool that this end waits for."""
+        depth, available = self.port.state.pool.depth, self.port.available
+        some = f"{count} of {self.fifo}" if count > 1 else self.fifo
+        kind, done = ("Produce", "free") if self.port.fills else ("Consume", "filled")
+        parts = [f"{available} of {depth} {done}"]
+        if self.held:
+            parts.append(f"{self.held} held")
+        rest = depth - available - self.held
+        if rest and self.port.fills:
+            parts.append(f"{rest} filled and not yet taken")
+        return f"waits to acquire {some} for {kind}: {', '.join(parts)}"
 
 
 class Fifos:
@@ -133,21 +135,13 @@ class Fifos:
 
     def __init__(self, design: Design, memory: Memory) -> None:
         self._design = design
-        lanes = {name: 1 for name in design.pools}
-        for route in design.routes.values():
-            for end in (route.source, *route.targets):
-                if end.pool is not None:
-                    lanes[end.pool] = max(lanes[end.pool], end.slot + 1)
-        self.states = {
-            name: PoolState(pool, lanes[name], memory) for name, pool in design.pools.items()
-        }
+        self.states = {name: PoolState(pool, memory) for name, pool in design.pools.items()}
         self._ports: dict[tuple[str, Tile, bool], CorePort] = {}
 
-    def port(self, pool: str, slot: int, length: int, *, fills: bool) -> Port:
-        """The port of an end that handles `length` elements of each object."""
-        state = self.states[pool]
-        whole = length >= state.pool.object.elements
-        return Port(state, state.lanes_of(slot, whole), fills)
+    def holding(self, tile: Tile, but: CorePort) -> str:
+        """What the core at `tile` holds beside one FIFO, as words to append."""
+        others = [f"{p.held} of {p.fifo}" for p in self.held_by(tile) if p is not but]
+        return f", while it holds {' and '.join(others)}" if others else ""
 
     def held_by(self, tile: Tile) -> list[CorePort]:
         """The ports of the core at `tile` that hold objects."""
@@ -160,10 +154,8 @@ class Fifos:
         if key not in self._ports:
             route = self._design.routes[fifo]
             ends = (route.source,) if fills else route.targets
-            end = next((e for e in ends if e.tile == tile and e.pool is not None), None)
-            if end is None or end.pool is None:
-                raise DesignError(f"core {tile} has no end of @{fifo} to {kind.lower()}")
-            self._ports[key] = CorePort(
-                fifo, self.port(end.pool, end.slot, end.length, fills=fills)
-            )
+            # A FIFO in memory that both ends see has its one pool on one of their tiles.
+            pool = next(end.pool for end in ends if end.tile == tile)
+            assert pool is not None
+            self._ports[key] = CorePort(fifo, Port(self.states[pool], 0, fills))
         return self._ports[key]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from workbench.design.model import Design, End
 from workbench.design.observed import HostPart
 from workbench.device.model.memory import Memory
-from workbench.device.model.pattern import pattern
+from workbench.device.model.pattern import end_patterns
 from workbench.device.model.transfer import Transfers
 
 Positions = npt.NDArray[np.int64]
@@ -70,11 +70,8 @@ def _trace(
 def _order(design: Design, end: End) -> Positions:
     """The bytes of an object in the order that an end streams them."""
     assert end.pool is not None
-    kind = design.pools[end.pool].object
-    length = end.length or kind.elements
-    found = pattern(end.offset * kind.item_bytes, end.dimensions or ((length, 1),), kind.item_bytes)
-    offsets = found.offsets if found.offsets is not None else np.arange(found.nbytes)
-    return offsets + found.start
+    passes = end_patterns(end, design.pools[end.pool])
+    return np.concatenate([part.places(np.arange(part.nbytes)) for _, part in passes])
 
 
 def _from_host(transfers: Transfers, fifo: str, stream: Positions) -> Positions:
@@ -83,6 +80,6 @@ def _from_host(transfers: Transfers, fifo: str, stream: Positions) -> Positions:
     start = 0
     for part in transfers.channels[fifo].sent:
         here = stream[(stream >= start) & (stream < start + part.nbytes)] - start
-        found.append(part.start + (here if part.offsets is None else part.offsets[here]))
+        found.append(part.places(here))
         start += part.nbytes
     return np.concatenate(found) if found else np.empty(0, np.int64)

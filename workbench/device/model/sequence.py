@@ -23,6 +23,8 @@ class _Copy:
     """The fixed part of a `dma_memcpy_nd`: lists are outermost first, None where an operand is."""
 
     fifo: str
+    number: int
+    """The buffer descriptor."""
     token: bool
     type: MemRef
     lists: tuple[tuple[Entry, ...], ...]
@@ -59,6 +61,9 @@ class Host:
         self._design = design
         self._transfers = transfers
         self._memory = memory
+        self._descriptors: dict[tuple[int, int], Transfer] = {}
+        self.notes: list[str] = []
+        """What the design's author should know of the runs so far."""
         self._spans = [
             (start, start + size) for start, size in zip(memory.host, sizes, strict=True)
         ]
@@ -68,6 +73,8 @@ class Host:
         given = iter(values)
         filled = [[next(given) if x is None else x for x in entries] for entries in copy.lists]
         offsets, sizes, strides = filled
+        if min(sizes) < 1:
+            raise DesignError(f"a transfer's sizes must be positive: {sizes}", where=copy.where)
         # An offset counts in its dimension's stride (mlir-aie, NpuDmaMemcpyNdOp).
         first = sum(o * s for o, s in zip(offsets, strides, strict=True))
         item = copy.type.item_bytes
@@ -75,7 +82,21 @@ class Host:
         part = self._checked(moved, address, copy.where)
         channel = self._channel(copy.fifo, copy.where)
         # Receiving transfers always issue a token.
-        channel.push(Transfer((part,), copy.token or channel.receives, copy.where))
+        transfer = Transfer((part,), copy.token or channel.receives, copy.where)
+        self._note_reuse(channel, copy.number, transfer)
+        channel.push(transfer)
+
+    def _note_reuse(self, channel: ShimChannel, number: int, transfer: Transfer) -> None:
+        """Descriptors belong to a shim tile; one that is still needed must not be rewritten."""
+        key = channel.column, number
+        before = self._descriptors.get(key)
+        if before is not None and before.queued:
+            line = before.where.rpartition(":")[2]
+            self.notes.append(
+                f"{transfer.where}: the transfer has id {number} as that of line {line}, which "
+                "may not have ended: on the NPU it rewrites the descriptor that is in use"
+            )
+        self._descriptors[key] = transfer
 
     def configure(self, task: _Task, *addresses: int) -> Transfer:
         """A task, not yet started."""
@@ -100,53 +121,50 @@ class Host:
 
     def wait_for(self, fifo: str, where: str) -> Iterator[Wait]:
         """Take a token of the FIFO's shim channel, waiting for it."""
-        yield from self._token(self._channel(fifo, where))
+        yield from self._token(self._channel(fifo, where), where)
 
-    def sync(self, column: int, direction: int, channel: int, where: str) -> Iterator[Wait]:
-        """Take a token of a shim channel."""
-        found = self._transfers.channel_at(column, direction, channel)
-        if found is None:
-            name = "MM2S" if direction else "S2MM"
-            raise DesignError(
-                f"npu.sync waits for {name} {channel} of column {column}, which no FIFO uses",
-                where=where,
-            )
-        yield from self._token(found)
+    def sync(
+        self, column: int, columns: int, direction: int, channel: int, where: str
+    ) -> Iterator[Wait]:
+        """Take a token of a shim channel in each of the columns."""
+        for at in range(column, column + columns):
+            found = self._transfers.channel_at(at, direction, channel)
+            if found is None:
+                name = "MM2S" if direction else "S2MM"
+                raise DesignError(
+                    f"npu.sync waits for {name} {channel} of column {at}, which no FIFO uses",
+                    where=where,
+                )
+            yield from self._token(found, where)
 
     def done(self, transfer: Transfer, fifo: str, where: str) -> Iterator[Wait]:
-        """Wait for one task."""
+        """Wait for one task: as on the NPU, for the next token of its channel."""
         if not transfer.token:
             raise DesignError(
                 "Cannot wait on a BD that is not configured to issue a token.",
                 where=where,
                 hint=f"add {{issue_token = true}} to the task at {transfer.where}",
             )
-        wait = Wait(lambda: transfer.done, lambda: f"waits for {fifo}'s task")
-        while not wait.ready():
-            yield wait
+        yield from self._token(self._channel(fifo, where), where)
 
     def write_parameter(self, name: str, index: int, value: int, where: str) -> None:
-        """Write one element of a core's buffer."""
-        buffer = next((b for b in self._design.buffers if b.name == name), None)
-        if buffer is None or not 0 <= index < buffer.type.elements:
-            raise DesignError(f"rtp_write to {name}[{index}], which doesn't exist", where=where)
-        # The write goes over the 32-bit register bus: `index` counts words.
+        """Write a 32-bit word of a core's buffer; `index` counts such words."""
+        buffer = next(b for b in self._design.buffers if b.name == name)
+        if 4 * index + 4 > buffer.type.bytes:
+            raise DesignError(
+                f"rtp_write to word {index} of {name}, which has {buffer.type.bytes} bytes",
+                where=where,
+                hint="it writes 32-bit words and counts in them, whatever the buffer's elements",
+            )
         start = self._memory.address(name) + 4 * index
         data = (value & 0xFFFFFFFF).to_bytes(4, "little")
-        room = self._memory.address(name) + buffer.type.bytes - start
-        self._memory.bytes[start : start + min(4, room)] = bytearray(data[: max(0, room)])
+        self._memory.bytes[start : start + 4] = bytearray(data)
 
-    def _token(self, channel: ShimChannel) -> Iterator[Wait]:
-        def describe() -> str:
-            tail = (
-                "" if any(t.token for t in channel.queue) else ", which no queued transfer issues"
-            )
-            return f"waits for {channel.fifo}'s token{tail}"
-
-        wait = Wait(lambda: channel.tokens > 0, describe)
-        while not wait.ready():
-            yield wait
-        channel.tokens -= 1
+    def _token(self, channel: ShimChannel, where: str) -> Iterator[Wait]:
+        yield from Wait(
+            lambda: bool(channel.tokens), channel.token_words, "sequence", where
+        ).until_ready()
+        channel.take_token()
 
     def _channel(self, fifo: str, where: str) -> ShimChannel:
         channel = self._transfers.channels.get(fifo)
@@ -188,9 +206,9 @@ def _memcpy(code: Code, op: Op) -> None:
     lists = tuple(
         cast("tuple[Entry, ...]", op.attributes[key]) for key in ("offsets", "sizes", "strides")
     )
-    fifo = str(op.attributes["metadata"])
     copy = _Copy(
-        fifo,
+        str(op.attributes["metadata"]),
+        cast("int", op.attributes["id"]),
         bool(op.attributes["issue_token"]),
         memref(code, op.operand_types[0]),
         lists,
@@ -204,7 +222,10 @@ def _wait(code: Code, op: Op) -> None:
 
 
 def _sync(code: Code, op: Op) -> None:
-    numbers = ", ".join(str(op.attributes[key]) for key in ("column", "direction", "channel"))
+    if op.attributes["row"] != 0 or op.attributes["row_num"] != 1:
+        raise code.refuse("npu.sync of other tiles than the shim's is not supported")
+    keys = ("column", "column_num", "direction", "channel")
+    numbers = ", ".join(str(op.attributes[key]) for key in keys)
     code.add(f"yield from host.sync({numbers}, {code.where()})")
 
 

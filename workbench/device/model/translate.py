@@ -10,12 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from workbench.design.model import Block, Body, Op, Region
-from workbench.device.model import arithmetic
-from workbench.device.model.emit import COMMON, Code, Emitter, assign, v
+from workbench.device.model.emit import COMMON, HELPERS, Code, Emitter, assign, v
 from workbench.errors import DesignError
 
 if TYPE_CHECKING:
     from workbench.device.model.scheduler import Steps
+
+
+ENDLESS = 1 << 20
+"""A loop with more turns may have no end: others get theirs in between."""
 
 
 class Translator:
@@ -24,6 +27,8 @@ class Translator:
     def __init__(self, path: str, emitters: Mapping[str, Emitter]) -> None:
         self._path = path
         self._emitters = {**COMMON, **emitters}
+        self.notes: list[str] = []
+        """What the design's author should know of the bodies translated so far."""
 
     def program(
         self,
@@ -44,11 +49,11 @@ class Translator:
             self._region(code, body.region, ())
             code.add("return")
             code.add("yield")
-        filename = f"<{name}>"
-        made: dict[str, Any] = {**arithmetic.HELPERS, **scope, "constants": code.constants}
-        exec(compile("\n".join(code.text), filename, "exec"), made)
+        self.notes += code.notes
+        made: dict[str, Any] = {**HELPERS, "steps": _steps, **scope, "constants": code.constants}
+        exec(compile("\n".join(code.text), f"<{name}>", "exec"), made)
         plain = cast("Callable[..., Steps]", made["program"])
-        return _with_places(plain, filename, self._path, code.lines)
+        return _with_places(plain, name, self._path, code.lines)
 
     def _region(self, code: Code, region: Region, targets: Sequence[int]) -> None:
         """The blocks of a region; `targets` take what its scf.yield gives."""
@@ -104,8 +109,13 @@ class Translator:
         body = op.regions[0].blocks[0]
         variable, *carried = body.arguments
         assign(code, carried, initial)
-        with code.indented(f"for {v(variable)} in range({v(lower)}, {v(upper)}, {v(step)}):"):
+        loop = f"for {v(variable)} in steps({v(lower)}, {v(upper)}, {v(step)}):"
+        with code.indented(loop):
             self._block(code, body, carried, 0)
+            if upper not in code.known:
+                code.add(f"if {v(upper)} > {ENDLESS}: yield None")
+            elif code.known[upper] > ENDLESS:
+                code.add("yield None")
         assign(code, op.results, carried)
 
     def _if(self, code: Code, op: Op) -> None:
@@ -131,8 +141,14 @@ class Translator:
             code.add("yield None")
 
 
+def _steps(lower: int, upper: int, step: int) -> range:
+    if step < 1:
+        raise ValueError(f"the step of scf.for must be positive, it is {step}")
+    return range(lower, upper, step)
+
+
 def _with_places(
-    program: Callable[..., Steps], filename: str, path: str, lines: Sequence[int]
+    program: Callable[..., Steps], name: str, path: str, lines: Sequence[int]
 ) -> Callable[..., Steps]:
     """`program` with its own faults turned into errors at the design's line."""
 
@@ -140,13 +156,13 @@ def _with_places(
         try:
             # Kept, since a function's generator returns the function's results.
             return (yield from program(*arguments))
-        except (ArithmeticError, ValueError, IndexError) as error:
+        except (ArithmeticError, ValueError, IndexError, RecursionError) as error:
             trace = error.__traceback__
             at = 0
             while trace is not None:
-                if trace.tb_frame.f_code.co_filename == filename:
+                if trace.tb_frame.f_code.co_filename == f"<{name}>":
                     at = lines[trace.tb_lineno - 1]
                 trace = trace.tb_next
-            raise DesignError(f"the core program fails: {error}", where=f"{path}:{at}") from error
+            raise DesignError(f"{name} fails: {error}", where=f"{path}:{at}") from error
 
     return run
