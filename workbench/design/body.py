@@ -32,13 +32,13 @@ class BodyReader:
 
     def __init__(
         self,
-        lines: Mapping[Operation, int],
+        line: Callable[[Operation], int],
         where: Where,
         supported: frozenset[str],
         buffers: Mapping[SSAValue, str],
         what: str,
     ) -> None:
-        self._lines = lines
+        self._line = line
         self._where = where
         self._supported = supported
         self._known_buffers = buffers
@@ -104,12 +104,6 @@ class BodyReader:
             tuple(self._region(region) for region in op.regions),
             tuple(blocks.index(block) for block in op.successors),
         )
-
-    def _line(self, op: Operation) -> int:
-        """Terminators that the text leaves out take the line of what they end."""
-        while op not in self._lines and (parent := op.parent_op()) is not None:
-            op = parent
-        return self._lines.get(op, 1)
 
     def _number(self, value: SSAValue) -> int:
         number = self._numbers.get(value)
@@ -189,9 +183,10 @@ def check_memref(kind: MemRef, where: str | None) -> None:
             where=where,
             hint=f"use one of {', '.join(ELEMENT_BYTES)}",
         )
-    if any(size < 0 for size in kind.shape):
-        raise DesignError(
-            f"a memref of {kind.element} whose size is known only at run time is not supported",
-            where=where,
-            hint="give every dimension its size",
-        )
+    for what, numbers in (("size", kind.shape), ("stride", kind.strides or ())):
+        if any(number < 0 for number in numbers):
+            raise DesignError(
+                f"a memref of {kind.element} with a {what} known only at run time is not supported",
+                where=where,
+                hint=f"give every dimension its {what}",
+            )

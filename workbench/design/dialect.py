@@ -45,45 +45,61 @@ class DesignOp(Operation):
 Syntax: TypeAlias = "Callable[[DesignParser], DesignOp]"
 
 
+class Places:
+    """Positions in a text as lines and columns, counted from 1."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self.path = path
+        self._starts = [0]
+        self._starts += [at + 1 for at, character in enumerate(text) if character == "\n"]
+
+    def line(self, position: int) -> int:
+        """The line of a position."""
+        return bisect.bisect_right(self._starts, position)
+
+    def place(self, position: int) -> str:
+        """file:line:column of a position."""
+        line = self.line(position)
+        return f"{self.path}:{line}:{position - self._starts[line - 1] + 1}"
+
+
 class DesignParser(Parser):
     """Parses one design; knows which device and sequence are wanted and skips the others."""
 
-    def __init__(self, text: str, path: str, *, device: str | None, sequence: str | None) -> None:
-        super().__init__(_context(), text, path)
-        self.path = path
+    def __init__(
+        self, text: str, places: Places, *, device: str | None, sequence: str | None
+    ) -> None:
+        super().__init__(_context(), text, places.path)
+        self._places = places
         self.wanted = {"device": device, "sequence": sequence}
         self.taken: dict[str, str] = {}
         """What was read, by kind: its name."""
         self.skipped: dict[str, list[str]] = {"device": [], "sequence": []}
         self.notes: list[str] = []
-        self.lines: dict[Operation, int] = {}
+        self._lines: dict[Operation, int] = {}
         self._operation_at = 0
-        self._starts = [0]
-        self._starts += [at + 1 for at, character in enumerate(text) if character == "\n"]
-
-    def line_of(self, position: int) -> int:
-        """The line (from 1) of a position in the text."""
-        return bisect.bisect_right(self._starts, position)
-
-    def place_of(self, position: int) -> str:
-        """file:line:column of a position."""
-        line = self.line_of(position)
-        return f"{self.path}:{line}:{position - self._starts[line - 1] + 1}"
-
-    def here(self) -> str:
-        """file:line of the next token."""
-        return f"{self.path}:{self.line_of(self.pos)}"
 
     def operation_line(self) -> str:
         """file:line where the operation that is being read begins, until a region in it is read."""
-        return f"{self.path}:{self.line_of(self._operation_at)}"
+        return f"{self._places.path}:{self._places.line(self._operation_at)}"
+
+    @property
+    def path(self) -> str:
+        """The design's file."""
+        return self._places.path
+
+    def line_of(self, op: Operation) -> int:
+        """The line of an operation; of what holds it, if the text leaves the operation out."""
+        while op not in self._lines and (parent := op.parent_op()) is not None:
+            op = parent
+        return self._lines.get(op, 1)
 
     def parse_operation(self) -> Operation:
         """Parse one operation and remember its line."""
         self._operation_at = self.pos
-        line = self.line_of(self.pos)
+        line = self._places.line(self.pos)
         op = super().parse_operation()
-        self.lines[op] = line
+        self._lines[op] = line
         return op
 
     def _get_op_by_name(self, name: str) -> type[Operation]:

@@ -12,7 +12,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 from workbench.design.body import BodyReader
 from workbench.design.checks import check_design
 from workbench.design.declarations import Declarations
-from workbench.design.dialect import DesignOp, DesignParser
+from workbench.design.dialect import DesignOp, DesignParser, Places
 from workbench.design.hardware import FAMILY_COLUMNS, columns, kind
 from workbench.design.model import (
     DEFAULT_STACK_BYTES,
@@ -49,10 +49,9 @@ def read_module(
     text: str, path: str, digest: str, *, device: str | None, sequence: str | None
 ) -> Design:
     """`workbench.design.read.parse_design`, once the text is there and hashed."""
-    parser = DesignParser(text, path, device=device, sequence=sequence)
     if not re.sub(r"//[^\n]*", "", text).strip():
         raise DesignError("the design is empty", where=path, hint="it needs an aie.device")
-    module = _parse(parser, text)
+    parser, module = _parse(text, Places(text, path), device, sequence)
     found = _device(parser, module)
     values = _plain(found)
     target = str(values["target"])
@@ -76,9 +75,14 @@ def read_module(
     return design
 
 
-def _parse(parser: DesignParser, text: str) -> ModuleOp:
+def _parse(
+    text: str, places: Places, device: str | None, sequence: str | None
+) -> tuple[DesignParser, ModuleOp]:
+    _check_strings(text, places)
+    parser: DesignParser | None = None
     try:
-        return parser.parse_module()
+        parser = DesignParser(text, places, device=device, sequence=sequence)
+        return parser, parser.parse_module()
     except ParseError as error:
         message, position = error.msg, error.span.start
         first = re.match(r"values used but not defined: \[(%[\w.$-]+)", message)
@@ -86,13 +90,22 @@ def _parse(parser: DesignParser, text: str) -> ModuleOp:
             message = f"{first[1]} is used but not defined"
             use = re.search(rf"{re.escape(first[1])}(?![\w.$-])", text)
             position = use.start() if use is not None else position
-        raise DesignError(_sentence(message), where=parser.place_of(position)) from None
+        raise DesignError(_sentence(message), where=places.place(position)) from None
     except VerifyException as error:
-        where = parser.place_of(parser.pos)
+        where = parser.operation_line() if parser is not None else places.path
         raise DesignError(_sentence(str(error)), where=where) from None
     except RecursionError:
-        message = "the design is nested too deeply"
-        raise DesignError(message, where=parser.place_of(parser.pos)) from None
+        raise DesignError("the design is nested too deeply", where=places.path) from None
+
+
+# xDSL's own pattern takes exponential time on a string that doesn't end.
+_STRINGS = re.compile(r'//[^\n]*|"(?:[^"\\\n\v\f]|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"|(?P<open>")')
+
+
+def _check_strings(text: str, places: Places) -> None:
+    for match in _STRINGS.finditer(text):
+        if match["open"] is not None:
+            raise DesignError("the string doesn't end", where=places.place(match.start()))
 
 
 def _sentence(message: str) -> str:
@@ -101,9 +114,7 @@ def _sentence(message: str) -> str:
 
 def _where(parser: DesignParser, op: Operation) -> str:
     """file:line; operations that the text leaves out take the line of what holds them."""
-    while op not in parser.lines and (parent := op.parent_op()) is not None:
-        op = parent
-    return f"{parser.path}:{parser.lines.get(op, 1)}"
+    return f"{parser.path}:{parser.line_of(op)}"
 
 
 def _device(parser: DesignParser, module: ModuleOp) -> Operation:
@@ -194,7 +205,7 @@ class _Contents:
 
     def _body(self, op: Operation, supported: frozenset[str], what: str) -> Body:
         reader = BodyReader(
-            self._parser.lines, self._where, supported, self._declarations.buffers, what
+            self._parser.line_of, self._where, supported, self._declarations.buffers, what
         )
         return reader.read(op.regions[0])
 

@@ -67,7 +67,7 @@ INTEGER_BINARY = _arith(
 )
 """Integer operations of two operands of the result's type."""
 
-FLOAT_BINARY = _arith("addf subf mulf divf remf maximumf minimumf maxnumf minnumf")
+FLOAT_BINARY = _arith("addf subf mulf divf maximumf minimumf maxnumf minnumf")
 """Float operations of two operands of the result's type."""
 
 CASTS = _arith(

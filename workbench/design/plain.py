@@ -17,7 +17,6 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     MemRefType,
-    NoneAttr,
     StridedLayoutAttr,
     StringAttr,
     SymbolRefAttr,
@@ -34,18 +33,21 @@ if TYPE_CHECKING:
     from workbench.design.dialect import DesignParser
 
 
+UNKNOWN = -1
+"""A size or stride that is known only at run time; `body.check_memref` refuses it."""
+
+
 def plain_type(kind: Attribute) -> Type:
     """A type: `MemRef` for memrefs, its MLIR spelling for anything else."""
     if not isinstance(kind, MemRefType):
         return str(kind)
     strides: tuple[int, ...] | None = None
     offset: int | None = 0
-    layout = kind.layout
-    if isinstance(layout, StridedLayoutAttr):
-        strides = tuple(item.data for item in layout.strides if isinstance(item, IntAttr))
-        offset = layout.offset.data if isinstance(layout.offset, IntAttr) else None
-    elif not isinstance(layout, NoneAttr):
-        strides = ()
+    if isinstance(kind.layout, StridedLayoutAttr):
+        strides = tuple(
+            item.data if isinstance(item, IntAttr) else UNKNOWN for item in kind.layout.strides
+        )
+        offset = kind.layout.offset.data if isinstance(kind.layout.offset, IntAttr) else None
     return MemRef(tuple(kind.get_shape()), str(kind.element_type), strides, offset)
 
 

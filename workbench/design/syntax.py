@@ -86,6 +86,7 @@ def tile(p: DesignParser) -> DesignOp:
 
 def core(p: DesignParser) -> DesignOp:
     """`aie.core(%tile) { … } {stack_size = …, link_with = …}`; attributes may come first."""
+    begin = p.operation_line()
     with p.in_parens():
         where = tile_operand(p)
     values = {} if _body_is_next(p) else attributes(p)
@@ -94,7 +95,7 @@ def core(p: DesignParser) -> DesignOp:
     if "elf_file" in values:
         raise DesignError(
             "a core with an elf_file has no program that the model can read",
-            where=p.here(),
+            where=begin,
             hint="give the core its body",
         )
     return make("aie.core", values, operands=[where], results=[IndexType()], regions=[region])
@@ -105,9 +106,10 @@ def _body_is_next(p: DesignParser) -> bool:
     start = p.pos
     p.parse_punctuation("{")
     name = p.parse_optional_identifier_or_str_literal()
-    dictionary = name is not None and (p.next_is("=") or p.next_is(",") or p.next_is("}"))
+    assigned = name is not None and p.next_is("=")
+    flag = name is not None and "." not in name and (p.next_is(",") or p.next_is("}"))
     p.rewind(start)
-    return not dictionary
+    return not (assigned or flag)
 
 
 def fifo(p: DesignParser) -> DesignOp:
@@ -130,9 +132,10 @@ def fifo(p: DesignParser) -> DesignOp:
         depth = _depths(p)
     values = _fifo_attributes(p)
     p.parse_punctuation(":")
+    at = p.pos
     kind = p.parse_type()
     if not isinstance(kind, FifoType) or not isinstance(kind.element, MemRefType):
-        p.raise_error("!aie.objectfifo<memref<...>> expected")
+        p.raise_error("!aie.objectfifo<memref<...>> expected", at)
     init = _initial_objects(p, kind.element) if p.parse_optional_punctuation("=") else ()
     values.update(name=name, depths=depth, to_stream=to_stream, from_stream=tuple(from_stream))
     values.update(type=plain(kind.element), init=init)
@@ -215,9 +218,10 @@ def acquire(p: DesignParser) -> DesignOp:
     values = _port(p)
     attributes(p)
     p.parse_punctuation(":")
+    at = p.pos
     kind = p.parse_type()
     if not isinstance(kind, SubviewType):
-        p.raise_error("!aie.objectfifosubview<memref<...>> expected")
+        p.raise_error("!aie.objectfifosubview<memref<...>> expected", at)
     return make("aie.objectfifo.acquire", {**values, "object": plain(kind.element)}, results=[kind])
 
 
@@ -237,9 +241,10 @@ def access(p: DesignParser) -> DesignOp:
     p.parse_punctuation(":")
     kind = p.parse_type()
     p.parse_punctuation("->")
+    at = p.pos
     result = memref_type(p)
     if not isinstance(kind, SubviewType) or kind.element != result:
-        p.raise_error("the access must have the subview's memref type")
+        p.raise_error("the access must have the subview's memref type", at)
     operand = p.resolve_operand(view, kind)
     return make(
         "aie.objectfifo.subview.access", {"index": index}, operands=[operand], results=[result]

@@ -184,14 +184,18 @@ def compare(p: DesignParser) -> DesignOp:
     return make("arith.cmpi", {"predicate": predicate}, operands=operands, results=[IntegerType(1)])
 
 
-def cast(p: DesignParser) -> DesignOp:
-    """`memref.cast %x : T to U`."""
-    unresolved = p.parse_unresolved_operand()
-    attributes(p)
-    p.parse_punctuation(":")
-    operand = p.resolve_operand(unresolved, p.parse_type())
-    p.parse_keyword("to")
-    return make("memref.cast", {}, operands=[operand], results=[p.parse_type()])
+def _cast(name: str) -> Syntax:
+    """`name %x : T to U`."""
+
+    def parse(p: DesignParser) -> DesignOp:
+        unresolved = p.parse_unresolved_operand()
+        attributes(p)
+        p.parse_punctuation(":")
+        operand = p.resolve_operand(unresolved, p.parse_type())
+        p.parse_keyword("to")
+        return make(name, {}, operands=[operand], results=[p.parse_type()])
+
+    return parse
 
 
 def copy(p: DesignParser) -> DesignOp:
@@ -246,7 +250,8 @@ SEQUENCE_SYNTAX: dict[str, Syntax] = {
     "aie.dma_bd": descriptor,
     "aie.next_bd": next_descriptor,
     "arith.cmpi": compare,
-    "memref.cast": cast,
+    "arith.index_castui": _cast("arith.index_castui"),
+    "memref.cast": _cast("memref.cast"),
     "memref.copy": copy,
     "memref.global": global_constant,
     "func.call": call,
