@@ -79,7 +79,7 @@ def execute(
     main = context(first)
     runs = [main.run(filled(first))]
     cores = main.cores()
-    notes: list[str] = []
+    notes = list(main.notes)
     for _ in range(_repeats(design)):
         try:
             runs.append(main.run(filled(first)))
