@@ -359,6 +359,23 @@ def test_acquire_access_release() -> None:
     assert release.attributes == {"fifo": "in", "port": "Consume", "count": 1}
 
 
+@pytest.mark.parametrize("count", [", 2", ""])
+def test_an_acquire_that_gives_the_objects_is_an_acquire_with_accesses(count: str) -> None:
+    new = _core(
+        f"      %x, %y = aie.objectfifo.acquire @in(Consume{count}) :\n"
+        "        memref<16xi32>, memref<16xi32>\n"
+        "      %v = memref.load %y[%c0] : memref<16xi32>\n"
+    )
+    got = _only(new, "aie.objectfifo.acquire")
+    first, second = (op for op in new.walk() if op.name == "aie.objectfifo.subview.access")
+    kind = MemRef((16,), "i32")
+    assert got.attributes == {"fifo": "in", "port": "Consume", "count": 2, "object": kind}
+    assert first.operands == second.operands == got.results
+    assert (first.attributes, second.attributes) == ({"index": 0}, {"index": 1})
+    assert _only(new, "memref.load").operands[0] == second.results[0]
+    assert len({*got.results, *first.results, *second.results}) == 3
+
+
 def test_counts_are_cumulative_and_uneven_loops_are_left_to_the_run() -> None:
     """A sliding window: the first two objects, then one more a turn."""
     _core(
@@ -467,6 +484,9 @@ def test_waits() -> None:
         ("", 0, 64, ()),
         (", 8", 8, 64, ()),
         (", 8, 16", 8, 16, ()),
+        (" offset = 8 len = 16", 8, 16, ()),
+        (" len = 4", 0, 4, ()),
+        (" offset = 0 len = 8 sizes = [2, 4] strides = [16, 1]", 0, 8, ((2, 16), (4, 1))),
         (", 0, 16, [<size = 4, stride = 16>, <size = 4, stride = 1>]", 0, 16, ((4, 16), (4, 1))),
         (", 0, 4, [<size = 3, stride = 0>, <size = 1, stride = 0>, <size = 1, stride = 0>, "
          "<size = 4, stride = 1>]", 0, 4, ((3, 0), (1, 0), (1, 0), (4, 1))),

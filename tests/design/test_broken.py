@@ -388,6 +388,14 @@ CORES = {
         _core(acquire("in", "Consume", 0).rstrip() + " //!\n"),
         "must be positive",
     ),
+    "an acquire of two that names one": (
+        _core("      %x = aie.objectfifo.acquire @in(Consume, 2) : memref<16xi32> //!\n"),
+        "acquires 2 objects but names 1 of them",
+    ),
+    "an acquire of no memref": (
+        _core("      %x = aie.objectfifo.acquire @in(Consume, 1) : i32 //!\n"),
+        "!aie.objectfifosubview<memref<...>> or memrefs of one type expected",
+    ),
     "an acquire of another type": (
         _core(acquire("in", "Consume", 1, "memref<8xi32>").rstrip() + " //!\n"),
         "ObjectFifo element and ObjectFifoSubview element must match",
@@ -550,6 +558,14 @@ TRANSFERS = {
     "a descriptor of two lengths": (
         _sequence(_task("%host : memref<64xi32>, 0, 4, [<size = 2, stride = 8>, <size = 4, stride = 1>]")),
         "does not match length of transfer",
+    ),
+    "a computed descriptor": (
+        _sequence("%n = arith.constant 4 : i32\n      " + _task("%host : memref<64xi32> offset = 0 len = %n")),
+        "a computed transfer",
+    ),
+    "a descriptor with more sizes than strides": (
+        _sequence(_task("%host : memref<64xi32> len = 4 sizes = [1, 4] strides = [1]")),
+        "as many sizes as strides expected",
     ),
     "a padded descriptor": (
         _sequence(_task("%host : memref<64xi32>, 0, 4, [<size = 4, stride = 1>], [<const_pad_before = 1, const_pad_after = 1>]")),

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from xdsl.ir import Block as XBlock
 from xdsl.ir import Operation, SSAValue
@@ -44,6 +46,7 @@ class BodyReader:
         self._known_buffers = buffers
         self._what = what
         self._numbers: dict[SSAValue, int] = {}
+        self._count = itertools.count()
         self._buffers: list[tuple[int, str]] = []
         self._outer_constants: list[Op] = []
         self._user: Operation | None = None
@@ -69,19 +72,19 @@ class BodyReader:
 
     def _define(self, block: XBlock) -> None:
         for value in block.args:
-            self._numbers[value] = len(self._numbers)
+            self._numbers[value] = next(self._count)
         for op in block.ops:
             for value in op.results:
-                self._numbers[value] = len(self._numbers)
+                self._numbers[value] = next(self._count)
 
     def _block(self, block: XBlock, blocks: list[XBlock]) -> Block:
         return Block(
             tuple(self._numbers[value] for value in block.args),
             tuple(self._type(value, block.parent_op()) for value in block.args),
-            tuple(self._op(op, blocks) for op in block.ops),
+            tuple(plain_op for op in block.ops for plain_op in self._op(op, blocks)),
         )
 
-    def _op(self, op: Operation, blocks: list[XBlock]) -> Op:
+    def _op(self, op: Operation, blocks: list[XBlock]) -> Iterator[Op]:
         if op.name not in self._supported:
             raise DesignError(
                 f"{op.name} is not supported in {self._what}",
@@ -89,7 +92,29 @@ class BodyReader:
                 hint="the model device has no meaning for it there",
             )
         self._user = op
-        return self._convert(op, blocks)
+        found = self._convert(op, blocks)
+        if op.name == "aie.objectfifo.acquire" and isinstance(found.result_types[0], MemRef):
+            yield from self._with_accesses(found)
+        else:
+            yield found
+
+    def _with_accesses(self, acquire: Op) -> Iterator[Op]:
+        """The acquire and accesses of one that gives objects where others give a subview."""
+        view = next(self._count)
+        kind = f"!aie.objectfifosubview<{acquire.result_types[0]}>"
+        yield replace(acquire, results=(view,), result_types=(kind,))
+        for index, (result, item) in enumerate(
+            zip(acquire.results, acquire.result_types, strict=True)
+        ):
+            yield Op(
+                "aie.objectfifo.subview.access",
+                acquire.line,
+                (view,),
+                (result,),
+                (kind,),
+                (item,),
+                {"index": index},
+            )
 
     def _convert(self, op: Operation, blocks: list[XBlock]) -> Op:
         operands = tuple(self._number(value) for value in op.operands)
@@ -109,7 +134,7 @@ class BodyReader:
         number = self._numbers.get(value)
         if number is not None:
             return number
-        number = self._numbers[value] = len(self._numbers)
+        number = self._numbers[value] = next(self._count)
         owner = value.owner
         if value in self._known_buffers:
             self._buffers.append((number, self._known_buffers[value]))

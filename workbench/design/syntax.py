@@ -204,25 +204,37 @@ def link(p: DesignParser) -> DesignOp:
     return make("aie.objectfifo.link", values)
 
 
-def _port(p: DesignParser) -> dict[str, object]:
+def _port(p: DesignParser, *, counted: bool = True) -> dict[str, object]:
     name = symbol(p)
+    values: dict[str, object] = {"fifo": name}
     with p.in_parens():
-        port = p.parse_keyword_in(("Produce", "Consume"))
-        p.parse_punctuation(",")
-        count = p.parse_integer()
-    return {"fifo": name, "port": port, "count": count}
+        values["port"] = p.parse_keyword_in(("Produce", "Consume"))
+        if counted or p.next_is(","):
+            p.parse_punctuation(",")
+            values["count"] = p.parse_integer()
+    return values
 
 
 def acquire(p: DesignParser) -> DesignOp:
-    """`%v = aie.objectfifo.acquire @f(Consume, n) : !aie.objectfifosubview<memref<…>>`."""
-    values = _port(p)
+    """`%v = aie.objectfifo.acquire @f(Consume, n) : !aie.objectfifosubview<memref<…>>`.
+
+    In later versions it gives the objects themselves: `%a, %b = … : memref<…>, memref<…>`.
+    """
+    values = _port(p, counted=False)
     attributes(p)
     p.parse_punctuation(":")
     at = p.pos
-    kind = p.parse_type()
-    if not isinstance(kind, SubviewType):
-        p.raise_error("!aie.objectfifosubview<memref<...>> expected", at)
-    return make("aie.objectfifo.acquire", {**values, "object": plain(kind.element)}, results=[kind])
+    kinds = p.parse_comma_separated_list(p.Delimiter.NONE, p.parse_type)
+    if isinstance(kinds[0], SubviewType) and len(kinds) == 1:
+        element = kinds[0].element
+    elif all(isinstance(kind, MemRefType) and kind == kinds[0] for kind in kinds):
+        element = kinds[0]
+    else:
+        p.raise_error("!aie.objectfifosubview<memref<...>> or memrefs of one type expected", at)
+    count = values.setdefault("count", len(kinds))
+    if isinstance(kinds[0], MemRefType) and count != len(kinds):
+        p.raise_error(f"acquires {count} objects but names {len(kinds)} of them", at)
+    return make("aie.objectfifo.acquire", {**values, "object": plain(element)}, results=kinds)
 
 
 def release(p: DesignParser) -> DesignOp:

@@ -99,31 +99,60 @@ def _on_task(name: str) -> Syntax:
 
 
 def descriptor(p: DesignParser) -> DesignOp:
-    """`aie.dma_bd(%b : memref<…>, offset, length, [<size, stride>, …])`; all but %b optional."""
+    """`aie.dma_bd(%b : memref<…>, offset, length, [<size, stride>, …])`; all but %b optional.
+
+    Later versions name the parts: `%b : memref<…> offset = 0 len = 8 sizes = [8] strides = [1]`.
+    """
     name = "aie.dma_bd"
-    numbers: list[int] = []
-    dims: tuple[tuple[int, int], ...] = ()
+    values: dict[str, object] = {"offset": 0, "dimensions": ()}
     with p.in_parens():
         unresolved = p.parse_unresolved_operand()
         p.parse_punctuation(":")
         kind = memref_type(p)
         operand = p.resolve_operand(unresolved, kind)
-        while p.parse_optional_punctuation(","):
-            if p.next_is("["):
-                if dims:
-                    raise refusal(name, "padding", p.operation_line())
-                dims = dimensions(p)
-            elif (number := p.parse_optional_integer()) is not None:
-                numbers.append(number)
-            else:
-                raise refusal(name, "padding and computed lengths", p.operation_line())
+        values["length"] = math.prod(kind.get_shape())
+        values.update(_listed_parts(p) if p.next_is(",") else _named_parts(p))
     given = attributes(p)
     _refuse(p, name, given, _DESCRIPTOR_REFUSED)
-    values: dict[str, object] = {"dimensions": dims}
-    values["offset"] = numbers[0] if numbers else given.get("offset", 0)
-    whole = given.get("len", math.prod(kind.get_shape()))
-    values["length"] = numbers[1] if len(numbers) > 1 else whole
+    values.update({ours: given[theirs] for theirs, ours in _PARTS.items() if theirs in given})
     return make(name, values, operands=[operand])
+
+
+_PARTS = {"offset": "offset", "len": "length"}
+
+
+def _listed_parts(p: DesignParser) -> dict[str, object]:
+    values: dict[str, object] = {}
+    while p.parse_optional_punctuation(","):
+        if p.next_is("[") and "dimensions" not in values:
+            values["dimensions"] = dimensions(p)
+        elif p.next_is("["):
+            raise refusal("aie.dma_bd", "padding", p.operation_line())
+        else:
+            values["length" if "offset" in values else "offset"] = _literal(p)
+    return values
+
+
+def _named_parts(p: DesignParser) -> dict[str, object]:
+    values: dict[str, object] = {}
+    lists: dict[str, list[int]] = {"sizes": [], "strides": []}
+    while (key := p.parse_optional_keyword_in((*_PARTS, *lists))) is not None:
+        p.parse_punctuation("=")
+        if key in lists:
+            lists[key] = p.parse_comma_separated_list(p.Delimiter.SQUARE, lambda: _literal(p))
+        else:
+            values[_PARTS[key]] = _literal(p)
+    if len(lists["sizes"]) != len(lists["strides"]):
+        p.raise_error("as many sizes as strides expected")
+    values["dimensions"] = tuple(zip(lists["sizes"], lists["strides"], strict=True))
+    return values
+
+
+def _literal(p: DesignParser) -> int:
+    number = p.parse_optional_integer()
+    if number is None:
+        raise refusal("aie.dma_bd", "a computed transfer", p.operation_line())
+    return number
 
 
 _DESCRIPTOR_REFUSED = {
@@ -131,6 +160,7 @@ _DESCRIPTOR_REFUSED = {
     "pad_dimensions": "padding",
     "const_pad": "padding",
     "iter_size": "iterations of a descriptor",
+    "iteration": "iterations of a descriptor",
 }
 
 
