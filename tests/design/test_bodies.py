@@ -546,6 +546,12 @@ def test_parameters() -> None:
     assert computed.operands == (_number(body, 9),)
 
 
+def test_typed_parameters_of_later_versions() -> None:
+    body = _sequence("aiex.npu.rtp_write(@rtp, 3 : ui32, -5 : i32)\n", declarations=_RTP)
+    op = _only(body, "aiex.npu.rtp_write")
+    assert op.attributes == {"buffer": "rtp", "index": 3, "value": -5}
+
+
 def test_a_loop_in_a_sequence() -> None:
     body = _sequence(
         "%c0 = arith.constant 0 : index\n%c1 = arith.constant 1 : index\n"

@@ -295,6 +295,14 @@ def test_a_kernel_linked_at_its_function() -> None:
     assert design.cores[0].link_with is None
 
 
+def test_an_empty_link_with_is_none() -> None:
+    design = read(
+        declarations=_KERNEL + ' attributes {link_with = ""}', core_attributes='{link_with = ""}'
+    )
+    assert design.cores[0].link_with is None
+    assert design.functions["k"].link_with is None
+
+
 def test_the_stack_is_the_devices_default_unless_given() -> None:
     core = read().cores[0]
     assert (core.stack_size, core.stack_size_given) == (1024, False)

@@ -160,7 +160,7 @@ class Declarations:
             if isinstance(item, MemRef):
                 check_memref(item, self._where(op))
         given = op.attributes.get("link_with")
-        return name, inputs, outputs, _optional(plain(given) if given else None, str)
+        return name, inputs, outputs, _optional(plain(given) if given else None, str) or None
 
 
 def _typed(value: object, kind: type[_T]) -> _T:

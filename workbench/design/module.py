@@ -233,7 +233,7 @@ class _Contents:
             tile=tile,
             stack_size=size,
             stack_size_given="stack_size" in values,
-            link_with=None if link_with is None else str(link_with),
+            link_with=str(link_with) if link_with else None,
             body=self._body(op, CORE_OPERATIONS, "a core"),
             line=self._declarations.line(op),
         )

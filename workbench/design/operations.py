@@ -4,8 +4,8 @@
 Locations, fast-math and overflow flags are dropped; a key that isn't listed is not there. Integer
 constants are signed values of their type, `i1` ones are `bool`. "Lists" (offsets, sizes, strides)
 hold numbers, with None for an entry that an operand gives: those operands follow the operation's
-memref in the order offsets, sizes, strides, each outermost first. An acquire of later versions, which
-gives the objects themselves, is read as an acquire followed by an access of each object.
+memref in the order offsets, sizes, strides, each outermost first. An acquire of later versions,
+which gives the objects themselves, is read as an acquire followed by an access of each object.
 
 In cores and functions:
 

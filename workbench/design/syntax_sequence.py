@@ -6,6 +6,7 @@ import math
 
 from xdsl.dialects.builtin import FunctionType, IndexType, IntegerType
 from xdsl.ir import SSAValue
+from xdsl.parser import Parser, UnresolvedOperand
 
 from workbench.design.dialect import DesignOp, DesignParser, Syntax, refusal
 from workbench.design.text import attributes, dimensions, make, memref_type, symbol
@@ -178,16 +179,22 @@ def parameter(p: DesignParser) -> DesignOp:
         name = symbol(p)
         p.parse_punctuation(",")
         index = p.parse_integer()
+        _skip_type(p)
         p.parse_punctuation(",")
         if (operand := p.parse_optional_unresolved_operand()) is not None:
             operands.append(p.defined(operand))
         else:
             value = p.parse_integer()
+            _skip_type(p)
     attributes(p)
-    if p.parse_optional_punctuation(":"):
-        p.parse_type()
+    _skip_type(p)
     values = {"buffer": name, "index": index, "value": value}
     return make("aiex.npu.rtp_write", dict(values), operands=operands)
+
+
+def _skip_type(p: DesignParser) -> None:
+    if p.parse_optional_punctuation(":"):
+        p.parse_type()
 
 
 def _attributes_only(name: str) -> Syntax:
@@ -226,6 +233,35 @@ def _cast(name: str) -> Syntax:
         return make(name, {}, operands=[operand], results=[p.parse_type()])
 
     return parse
+
+
+def while_loop(p: DesignParser) -> DesignOp:
+    """`scf.while (%a = %x, …) : (T, …) -> (U, …) { … } do { … }`; no parentheses without values."""
+    arguments: list[Parser.UnresolvedArgument] = []
+    unresolved: list[UnresolvedOperand] = []
+
+    def value() -> None:
+        arguments.append(p.parse_argument(expect_type=False))
+        p.parse_punctuation("=")
+        unresolved.append(p.parse_unresolved_operand())
+
+    if p.next_is("("):
+        p.parse_comma_separated_list(p.Delimiter.PAREN, value)
+    p.parse_punctuation(":")
+    at = p.pos
+    kind = p.parse_type()
+    if not isinstance(kind, FunctionType) or len(kind.inputs.data) != len(arguments):
+        p.raise_error("the types of the loop's values expected", at)
+    operands = p.resolve_operands(unresolved, kind.inputs.data, at)
+    before = p.parse_region(
+        [a.resolve(t) for a, t in zip(arguments, kind.inputs.data, strict=True)]
+    )
+    p.parse_keyword("do")
+    after = p.parse_region()
+    attributes(p)
+    return make(
+        "scf.while", {}, operands=operands, results=kind.outputs.data, regions=[before, after]
+    )
 
 
 def copy(p: DesignParser) -> DesignOp:
@@ -280,6 +316,7 @@ SEQUENCE_SYNTAX: dict[str, Syntax] = {
     "aie.dma_bd": descriptor,
     "aie.next_bd": next_descriptor,
     "arith.cmpi": compare,
+    "scf.while": while_loop,
     "arith.index_castui": _cast("arith.index_castui"),
     "memref.cast": _cast("memref.cast"),
     "memref.copy": copy,
