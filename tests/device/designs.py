@@ -1,4 +1,4 @@
-"""Small designs for the model device, put together from the parts that differ, and run in-process."""
+"""Small designs for the model device, put together from the parts that differ, and run here."""
 
 from __future__ import annotations
 
