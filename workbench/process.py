@@ -27,7 +27,7 @@ LINE_LIMIT = 256 * 1024
 """Bytes of one line that are kept; what is cut is said at the line's end."""
 
 TERM_GRACE_S = 0.5
-"""Time between SIGTERM and SIGKILL when a group is stopped."""
+"""Time between SIGTERM and SIGKILL when a group is stopped, unless it needs longer."""
 
 DRAIN_S = 1.0
 """Time for the last output to arrive once every process of the group is dead."""
@@ -134,9 +134,14 @@ class Process:
         cwd: str | Path | None = None,
         env: Mapping[str, str] | None = None,
         takes_input: bool = False,
+        term_grace_s: float = TERM_GRACE_S,
     ) -> None:
-        """Start it; OSError when it can't be started. Without `on_errors`, stderr joins stdout."""
+        """Start it; OSError when it can't be started. Without `on_errors`, stderr joins stdout.
+
+        `term_grace_s` is the time between SIGTERM and SIGKILL when it is stopped.
+        """
         self.started = time.monotonic()
+        self._term_grace_s = term_grace_s
         self._loop = asyncio.get_running_loop()
         self._exited: asyncio.Future[None] = self._loop.create_future()
         self._gone: asyncio.Future[Exit] = self._loop.create_future()
@@ -186,7 +191,7 @@ class Process:
         """TERM to the group, KILL after a grace; returns when it is gone."""
         if self.running:
             self._signal(signal.SIGTERM)
-            timer = self._loop.call_later(TERM_GRACE_S, self._signal, signal.SIGKILL)
+            timer = self._loop.call_later(self._term_grace_s, self._signal, signal.SIGKILL)
             try:
                 await asyncio.shield(self._gone)
             finally:
@@ -248,10 +253,10 @@ def kill_all() -> None:
 atexit.register(kill_all)
 
 
-def die_with_parent() -> None:
-    """In a child of ours: die when the parent does, however it dies (Linux: prctl(2))."""
+def die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
+    """In a child of ours: get this signal when the parent dies, however (Linux: prctl(2))."""
     if sys.platform == "linux":
         import ctypes
 
         pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, by)

@@ -132,6 +132,15 @@ async def test_stop_kills_what_ignores_term() -> None:
     await gone(process.pid)
 
 
+async def test_a_process_with_a_grace_of_its_own() -> None:
+    lines: list[str] = []
+    script = f"trap 'sleep {2 * TERM_GRACE_S}; exit 5' TERM; echo ready; while :; do :; done"
+    process = Process(["sh", "-c", script], on_lines=lines.extend, term_grace_s=30)
+    await until(lambda: lines)
+    await process.stop()
+    assert (await process.wait()).returncode == 5
+
+
 async def test_stopped_processes_are_killed_too() -> None:
     process, lines = shell("echo ready; kill -STOP $$")
     await until(lambda: lines)
@@ -290,6 +299,28 @@ async def test_a_killed_parent_takes_its_children_along() -> None:
     child = int(lines[0])
     os.kill(process.pid, signal.SIGKILL)
     await until(lambda: not alive(child))
+    await process.wait(10)
+
+
+GENTLE = """
+import os, pathlib, signal, time
+from workbench.process import die_with_parent
+signal.signal(signal.SIGTERM, lambda *_: pathlib.Path({file!r}).write_text("bye"))
+die_with_parent(by=signal.SIGTERM)
+print(os.getpid(), flush=True)
+signal.pause()
+"""
+
+
+async def test_a_child_may_be_asked_to_end_when_its_parent_is_killed(tmp_path: Path) -> None:
+    lines: list[str] = []
+    file = tmp_path / "asked"
+    command = [*parent("await asyncio.sleep(100)")[:-1], GENTLE.format(file=str(file))]
+    process = Process(command, on_lines=lines.extend)
+    await until(lambda: lines)
+    os.kill(process.pid, signal.SIGKILL)
+    await until(lambda: not alive(int(lines[0])))
+    assert file.read_text() == "bye"
     await process.wait(10)
 
 
