@@ -386,6 +386,14 @@ def test_counts_are_cumulative_and_uneven_loops_are_left_to_the_run() -> None:
     )
 
 
+def test_a_release_in_a_loop_of_perhaps_one_turn_is_left_to_the_run() -> None:
+    _core(
+        acquire("in", "Consume", 1)
+        + "      scf.for %k = %c0 to %c1 step %c1 {\n"
+        + "        aie.objectfifo.release @in(Consume, 1)\n      }\n"
+    )
+
+
 def test_a_release_in_one_branch_is_left_to_the_run() -> None:
     _core(
         acquire("in", "Consume", 1)

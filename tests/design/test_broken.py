@@ -315,6 +315,15 @@ FLOWS = {
     ),
     "offsets past the object": (_linked("[@i] -> [@o, @p] ([] [0, 16])"), "don't rise within"),
     "offsets that fall": (_linked("[@i] -> [@o, @p] ([] [8, 0])"), "don't rise within"),
+    "offsets before the object": (_linked("[@i] -> [@o, @p] ([] [-4, 8])"), "don't rise within"),
+    "a transform past the object by its slice's offset": (
+        _one(
+            fifo("i", "%shim", "%mem") + fifo("o", "%mem", "%far")
+            + fifo("p", "%mem dimensionsToStream [<size = 8, stride = 2>]", "%top").rstrip() + " //!\n"
+            + "    aie.objectfifo.link [@i] -> [@o, @p] ([] [0, 8])\n"
+        ),
+        "for index 22 in memref of length 16",
+    ),
     "unequal repeat counts": (
         _linked(
             "[@i] -> [@o, @q] ([] [0, 8])",
@@ -415,6 +424,14 @@ CORES = {
     "a release of more than is held": (
         _core(acquire("in", "Consume", 2) + "      aie.objectfifo.release @in(Consume, 1)\n      aie.objectfifo.release @in(Consume, 2) //!\n"),
         "cannot release more elements than are already acquired",
+    ),
+    "a release of all that was acquired twice over": (
+        _core(acquire("in", "Consume", 1) + acquire("in", "Consume", 2) + "      aie.objectfifo.release @in(Consume, 3) //!\n"),
+        "3 of @in are released, 2 are held",
+    ),
+    "a type without its element": (
+        _core("      %x = aie.objectfifo.acquire @in(Consume, 1) : !aie.objectfifosubview() //!\n"),
+        "expected",
     ),
     "a second release in a loop": (
         _core(_LOOP + "      scf.for %i = %c0 to %c9 step %c1 {\n" + acquire("in", "Consume", 1) + "      aie.objectfifo.release @in(Consume, 1)\n      aie.objectfifo.release @in(Consume, 1) //!\n      }\n"),
@@ -590,6 +607,21 @@ def test_a_broken_design_is_refused_where_it_is_broken(name: str) -> None:
 def test_the_designs_that_are_broken_on_purpose_are_whole_otherwise() -> None:
     parse_design(design_text(), PATH)
     parse_design(design_text(sequence=SEQUENCE), PATH)
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        "[0, 0, 0, 0][1, 1, 2, 2048][0, 0, 4096, 1]",
+        "[0, 0, 0, 0][64, 1, 1, 1000000][0, 0, 0, 1]",
+        "[0, 0, 0, 0][1, 4, 4096, 4][0, 16384, 4, 1]",
+        "[0, 0, 0, 0][1, 1, 1, 4][0, 4000000, 4000000, 1]",
+    ],
+)
+def test_limits_count_words_and_spare_contiguous_runs(lists: str) -> None:
+    memref = "memref<64xi8>"
+    copy = _copy(lists, memref=memref).replace(" //!", "")
+    parse_design(_sequence(copy, memref=memref), PATH)
 
 
 @pytest.mark.parametrize("name", sorted(UNSUPPORTED))

@@ -116,6 +116,7 @@ def _refusal(text: str) -> DesignError | None:
 @example("{", 30)
 @example("#loc = ", 0)
 @example("!x = ", 0)
+@example(":", PLAIN.index("!aie.objectfifosubview") + len("!aie.objectfifo"))
 def test_garbage_is_refused_with_one_sentence_or_read(garbage: str, at: int) -> None:
     error = _refusal(PLAIN[:at] + garbage + PLAIN[at:])
     if error is not None:

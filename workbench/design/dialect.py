@@ -164,8 +164,15 @@ class DesignParser(Parser):
         return True
 
 
+class _OfOneType(ParametrizedAttribute):
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
+        with parser.in_angle_brackets():
+            return [parser.parse_type()]
+
+
 @irdl_attr_definition
-class FifoType(ParametrizedAttribute, TypeAttribute):
+class FifoType(_OfOneType, TypeAttribute):
     """`!aie.objectfifo<memref<…>>`."""
 
     name = "aie.objectfifo"
@@ -173,7 +180,7 @@ class FifoType(ParametrizedAttribute, TypeAttribute):
 
 
 @irdl_attr_definition
-class SubviewType(ParametrizedAttribute, TypeAttribute):
+class SubviewType(_OfOneType, TypeAttribute):
     """`!aie.objectfifosubview<memref<…>>`."""
 
     name = "aie.objectfifosubview"

@@ -96,6 +96,15 @@ def _parse(
         raise DesignError(_sentence(str(error)), where=where) from None
     except RecursionError:
         raise DesignError("the design is nested too deeply", where=places.path) from None
+    except DesignError:
+        raise
+    except Exception as error:
+        # xDSL meets some broken texts, as half-typed ones are, with whatever Python raises.
+        where = parser.operation_line() if parser is not None else places.path
+        raise DesignError(
+            f"the text can't be parsed ({type(error).__name__}: {_sentence(str(error))})",
+            where=where,
+        ) from error
 
 
 # xDSL's own pattern takes exponential time on a string that doesn't end.
