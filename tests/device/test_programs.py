@@ -648,9 +648,7 @@ def test_static_data_is_each_cores_own_and_stays(load: Load, library: Path) -> N
     assert (x.tolist(), y.tolist()) == ([4, 5, 6], [3, 4])
 
 
-def test_a_kernel_may_take_narrower_integers_than_the_design_declares(
-    run: Run, library: Path
-) -> None:
+def test_a_kernel_may_take_narrower_integers_than_declared(run: Run, library: Path) -> None:
     text = kernel_design(
         "func.func private @narrowed(memref<4xi32>, i32, i32)\n",
         "%p = arith.constant 200 : i32\n%q = arith.constant -3 : i32\n"

@@ -140,7 +140,11 @@ class Fifos:
 
     def holding(self, tile: Tile, but: CorePort) -> str:
         """What the core at `tile` holds beside one FIFO, as words to append."""
-        others = [f"{p.held} of {p.fifo}" for p in self.held_by(tile) if p is not but]
+        others = [
+            f"{p.held} of {p.fifo}{'' if p.released else ' (none released so far)'}"
+            for p in self.held_by(tile)
+            if p is not but
+        ]
         return f", while it holds {' and '.join(others)}" if others else ""
 
     def held_by(self, tile: Tile) -> list[CorePort]:
