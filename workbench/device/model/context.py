@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from workbench.design.memory import allocation_notes
 from workbench.design.model import Design, MemRef
 from workbench.design.observed import CoreMemory, HostPart
 from workbench.device.model.calls import CoreKernels, OnCall
@@ -61,7 +62,9 @@ class Context:
         self._host = Host(design, self._transfers, self.memory, self._sizes)
         self._kernels: list[CoreKernels] = []
         self._processes: list[Process] = []
-        self._notes: list[str] = []
+        self._notes = [
+            note for tile in self.memory.maps for note in allocation_notes(design, tile, allocation)
+        ]
         for core in design.cores:
             observer = Observer(design, core, fifos, self.memory, self._origin)
             kernels = CoreKernels(design, core, libraries, self.memory, observer, copies, on_call)
