@@ -181,7 +181,8 @@ class Process:
     async def wait(self, limit_s: float | None = None) -> Exit:
         """How it ended, after at most `limit_s`; past that the group is killed."""
         try:
-            await asyncio.wait_for(asyncio.shield(self._exited), limit_s)
+            async with asyncio.timeout(limit_s):
+                await asyncio.shield(self._exited)
         except TimeoutError:
             self._timed_out = self.running
             self._signal(signal.SIGKILL)

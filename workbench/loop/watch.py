@@ -67,13 +67,14 @@ class Watcher:
         return tuple(self._known)
 
     def watch(self, paths: Iterable[str], known: Mapping[str, str | None] | None = None) -> None:
-        """Watch exactly these files. Those already watched keep the content they are known by.
+        """Watch exactly these files.
 
-        `known` gives the content hash that a new one is to be compared with, for a caller that has
-        read it before; without it, a new file is known by what it holds now.
+        `known` gives the content hash that a file is to be compared with, for a caller that has
+        read it. Of the others, those already watched keep the content they are known by, and a new
+        one is known by what it holds now.
         """
         given = {os.path.abspath(path): digest for path, digest in (known or {}).items()}
-        given |= self._known
+        given = self._known | given
         wanted = sorted({os.path.abspath(path) for path in paths})
         # Followed first, read then: a save in between is heard.
         self._known = dict.fromkeys(wanted)
@@ -92,6 +93,7 @@ class Watcher:
         Files whose bytes are back to what they were are returned too if `on_touched` was called
         for them: whoever stopped a run then has to start it again.
         """
+        self._poke.set()
         while True:
             woken = await self._woken(POLL_S if self.polling_because else LOOK_S)
             heard, self._heard = self._heard, False
@@ -114,7 +116,8 @@ class Watcher:
     async def _woken(self, timeout_s: float) -> bool:
         """Whether there was something to look at within `timeout_s`."""
         try:
-            await asyncio.wait_for(self._poke.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._poke.wait()
         except TimeoutError:
             return False
         self._poke.clear()
@@ -133,6 +136,7 @@ class Watcher:
     def _poll(self, because: str) -> None:
         self.polling_because = because
         self._doubted_at = None
+        self._poke.set()
         self.close()
 
     async def _settled(self, differing: Contents) -> tuple[str, ...]:
