@@ -1,0 +1,1 @@
+"""The NPU: a design's xclbin run through pyxrt, in a process of its own."""
