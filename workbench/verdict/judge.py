@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,11 +42,13 @@ class OutputRange:
 
 @dataclass(frozen=True, slots=True)
 class CriterionResult:
-    """A criterion with the value it met or missed."""
+    """A criterion with the value it met or missed: that of the worst of several output tensors."""
 
     criterion: Criterion
     value: float | None
     met: bool
+    tensor: str | None = None
+    """Which of several output tensors is the worst."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +110,8 @@ def judge(
 ) -> Verdict:
     """Judge `outputs` (by tensor name, in storage dtype) against `reference`.
 
-    All output tensors are judged as one sequence of elements when there are several.
+    Metrics take all output tensors as one sequence of elements when there are several; criteria
+    have to be met by each of them.
     """
     known = evidence or Evidence()
     device = _joined(promise, outputs)
@@ -117,22 +120,33 @@ def judge(
     arithmetic = metrics
     if known.arithmetic is not None:
         arithmetic = measure(_joined(promise, known.arithmetic), golden)
-    criteria = tuple(
-        CriterionResult(c, metrics.value(c.metric), c.is_met(metrics.value(c.metric)))
-        for c in promise.criteria
-    )
+    parts = _parts(promise, outputs, reference)
     return Verdict(
         tensor="+".join(tensor.name for tensor in promise.outputs),
         metrics=metrics,
         arithmetic=arithmetic,
         output=OutputRange(*_range(device), *_range(golden)),
-        criteria=criteria,
+        criteria=tuple(_result(c, parts or ((None, metrics),)) for c in promise.criteria),
         findings=tuple(_findings(promise, outputs, known, device, golden)),
         device=device,
         reference=golden,
-        parts=_parts(promise, outputs, reference),
+        parts=parts,
         cores=known.cores,
     )
+
+
+def _result(criterion: Criterion, parts: Sequence[tuple[str | None, Metrics]]) -> CriterionResult:
+    """The criterion on the part that is furthest from it; an undefined value is."""
+
+    def rank(part: tuple[str | None, Metrics]) -> tuple[bool, float]:
+        value = part[1].value(criterion.metric)
+        if value is None:
+            return False, 0.0
+        return True, value if criterion.op.startswith(">") else -value
+
+    tensor, metrics = min(parts, key=rank)
+    value = metrics.value(criterion.metric)
+    return CriterionResult(criterion, value, criterion.is_met(value), tensor)
 
 
 def _findings(
