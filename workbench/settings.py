@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from workbench.errors import WorkbenchError
-from workbench.spec.model import ALLOCATIONS
 
 FILE = "npu-workbench.toml"
 PYPROJECT = "pyproject.toml"
@@ -158,7 +157,7 @@ def _checked(content: Mapping[str, Any], path: Path, project: Path) -> dict[_Key
 def _entries(content: Mapping[str, Any], path: Path, project: Path) -> Iterator[tuple[_Key, Any]]:
     for key, value in content.items():
         if key in _TOP:
-            yield ("", _TOP[key]), _chosen(value, _CHOICES[key], path, key)
+            yield ("", _TOP[key]), _chosen(value, _choices(key), path, key)
         elif key in _TABLES:
             if not isinstance(value, dict):
                 raise _wrong(path, key, "a table", value)
@@ -206,7 +205,14 @@ _TABLES: Mapping[str, tuple[type[Any], Callable[[object, Path, str, Path], objec
     "limits": (Limits, _seconds),
 }
 _TOP = {"alloc-scheme": "alloc_scheme", "target": "target"}
-_CHOICES: Mapping[str, tuple[str, ...]] = {"alloc-scheme": ALLOCATIONS, "target": TARGETS}
+
+
+def _choices(key: str) -> tuple[str, ...]:
+    if key == "target":
+        return TARGETS
+    from workbench.spec.model import ALLOCATIONS  # NumPy comes with it
+
+    return ALLOCATIONS
 
 
 def _unknown(path: Path, key: str, name: str, valid: list[str]) -> SettingsError:

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 from workbench.build.aie.concern import Concern
 from workbench.build.aie.elf import ObjectFile, same_code
-from workbench.build.aie.stack import ALIGNMENT, MARGIN_BYTES, START_BYTES, StackNeed, stack_need
+from workbench.build.aie.stack import (
+    ALIGNMENT,
+    MARGIN_BYTES,
+    START_BYTES,
+    StackNeed,
+    reachable,
+    stack_need,
+)
 from workbench.build.aie.symbols import symbol_concerns
 from workbench.design import hardware
 from workbench.design.memory import STACK, Region, memory_map
@@ -163,19 +170,23 @@ def _size_concerns(file: ObjectFile, cores: Iterable[CoreNeed], source: str) -> 
 
 
 def wrong_object(
-    file: ObjectFile, image: ObjectFile, names: Iterable[str], where: str
+    file: ObjectFile, image: ObjectFile, called: Iterable[str], where: str
 ) -> Concern | None:
-    """The core's image holds other code than the object it should have been linked from."""
-    for name in names:
-        ours, linked = file.functions.get(name), image.functions.get(name)
-        if ours is None or (linked is not None and same_code(ours, linked)):
+    """The core's image holds other code than the object it should have been linked from.
+
+    `called` are the functions that the core's program calls; what they call is compared too.
+    """
+    for name in reachable(file.functions, called):
+        ours, linked = file.functions[name], image.functions.get(name)
+        if linked is None and not ours.exported:  # its symbol may have been dropped
+            continue
+        if linked is not None and same_code(ours, linked):
             continue
         what = "has none" if linked is None else "holds other code under that name"
         return Concern(
             "wrong-object",
             "error",
-            f"{name} is in the object that was compiled, but the core's image {what}: the edit "
-            "would not run",
+            f"{name} was compiled, but the core's image {what}: the edit would not run",
             "look for another file of the object's name where aiecc searches, and for a cache",
             where,
             {"function": name, "object": file.path, "image": image.path},

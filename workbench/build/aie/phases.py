@@ -54,7 +54,8 @@ def _markers(**patterns: str) -> _Markers:
     return tuple((name, re.compile(text)) for name, text in by_name.items())
 
 
-# [N] python/compiler/aiecc/main.py: command lines are printed before they start.
+# [N] python/compiler/aiecc/main.py: command lines are printed before they start; of the two passes
+# that run in its own process, the second makes the instructions.
 _A = _markers(
     xclbin=r"\bxclbinutil\b.*--add-kernel|\bxclbinutil\b.*--output",
     cdo=r"\bbootgen\b.*-arch|^Generating: \S+cdo",
@@ -63,8 +64,6 @@ _A = _markers(
     optimise=r"/opt\b.*--passes=",
     route=r"aie-opt\b.*--aie-create-pathfinder-flows",
     lower_cores=r"aie-translate\b.*--mlir-to-llvmir|aie-opt\b.*--pass-pipeline=",
-    instructions=r"^Running: .*(?:aie-dma-to-npu|npu|aiex)",
-    allocate=r"^Running: builtin\.module\(",
     parse=r"^Compiling \S+|^created temporary directory",
 )
 
@@ -87,7 +86,7 @@ _EDGE = re.compile(r"^aiecc: \((\d+)/(\d+)\) (?P<edge>.+?) \(\d+ inputs?\) took 
 _C = _markers(
     xclbin=r"xclbin",
     cdo=r"cdo|pdi|bootgen",
-    instructions=r"insts|instructions|npu",
+    instructions=r"insts|instructions|\bnpu\b",
     link_cores=r"link|elf|ld-?script",
     generate_code=r"llc|codegen|object",
     optimise=r"\bopt\b|peano-opt|optimi[sz]e",
@@ -139,6 +138,9 @@ class PhaseTracker:
             return _first(_C, edge.lower()) or UNKNOWN, edge, True
         if line.startswith("Done in "):  # A, after a command: the same words again
             return None
+        if line.startswith("Running: ") and self._generation == "A":
+            linked = any(phase.name == "link cores" for phase in self._seen)
+            return "instructions" if linked else "allocate", "", False
         name = _first({"A": _A, "B": _B}[self._generation], line)
         return (name, "", False) if name is not None else None
 

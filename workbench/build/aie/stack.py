@@ -7,7 +7,7 @@ caller's frame.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from workbench.build.aie.elf import Function
@@ -43,6 +43,17 @@ def stack_need(functions: Mapping[str, Function], entry: str) -> StackNeed:
     below, path = walk.deepest(entry)
     unknown = tuple(name for name in walk.seen if _frame(functions, name) is None)
     return StackNeed(below, path, unknown, walk.cycle)
+
+
+def reachable(functions: Mapping[str, Function], entries: Iterable[str]) -> tuple[str, ...]:
+    """The functions with code that calls of `entries` may get to, the entries first."""
+    found: dict[str, None] = {}
+    todo = [name for name in entries if name in functions]
+    for name in todo:
+        if name not in found:
+            found[name] = None
+            todo += [n for n in functions[name].references if n in functions]
+    return tuple(found)
 
 
 def _frame(functions: Mapping[str, Function], name: str) -> int | None:

@@ -1,0 +1,96 @@
+"""A kernel, its design, and a build of them watched."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench.build import StepResult
+from workbench.build.aie.build import NpuBuilt, NpuJob, build_npu
+from workbench.build.aie.find import Toolchain, find_machine
+from workbench.build.aie.phases import Phase
+from workbench.build.aie.steps import Report
+from workbench.design import Design, read_design
+from workbench.settings import Settings
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass
+class Recorder:
+    """What a build told, in its order."""
+
+    started: list[str] = field(default_factory=list)
+    finished: list[StepResult] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    first_phase: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def report(self) -> Report:
+        return Report(
+            lambda step, limit: self.started.append(step),
+            self.finished.append,
+            self._phase,
+            lambda step, lines: self.lines.extend(lines),
+        )
+
+    def _phase(self, step: str, phase: Phase) -> None:
+        self.phases.append(phase)
+        self.first_phase.set()
+
+
+@dataclass
+class Project:
+    root: Path
+    kernel: Path
+    mlir: Path
+    toolchain: Toolchain | None = None
+    """What the first build found; None makes the next one look again."""
+
+    @classmethod
+    def of(cls, root: Path, kernel: str = "attention.c") -> Project:
+        (root / "mlir").mkdir(parents=True)
+        source = root / kernel
+        shutil.copy(REPOSITORY / "kernels" / kernel, source)
+        mlir = root / "mlir" / "attention_64x64.mlir"
+        shutil.copy(REPOSITORY / "mlir" / "attention_64x64.mlir", mlir)
+        return cls(root, source, mlir)
+
+    @property
+    def cache(self) -> Path:
+        return self.root / ".workbench" / "cache"
+
+    @property
+    def design(self) -> Design:
+        return read_design(self.mlir)
+
+    def change(self, old: str, new: str, file: Path | None = None) -> None:
+        path = file or self.kernel
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    async def build(
+        self,
+        settings: Settings | None = None,
+        *,
+        recorder: Recorder | None = None,
+        sources: tuple[Path, ...] = (),
+        allocation: str = "bank-aware",
+    ) -> NpuBuilt:
+        settings = settings or Settings()
+        if self.toolchain is None:
+            machine = await find_machine(settings)
+            assert machine.toolchain is not None, machine.probes
+            self.toolchain = machine.toolchain
+        job = NpuJob(
+            tuple(str(path) for path in (self.kernel, *sources)),
+            self.design,
+            self.toolchain,
+            settings,
+            self.cache,
+            allocation,
+        )
+        return await build_npu(job, (recorder or Recorder()).report())
