@@ -27,6 +27,7 @@ from tests.device.designs import (
     transfer,
     wait,
 )
+from workbench.errors import DesignError
 
 V16, V32, V64 = "16xi32", "32xi32", "64xi32"
 
@@ -141,6 +142,31 @@ def test_a_broadcast_reaches_every_consumer(run: Run) -> None:
     _, y, z = run(text, x, zeros(64), zeros(64))
     assert np.array_equal(y, x + 1)
     assert np.array_equal(z, x + 10)
+
+
+def test_a_broadcast_reaches_ends_of_other_sizes(run: Run) -> None:
+    """The mem tile gathers two objects into one of its own, the core takes them singly."""
+    text = design(
+        fifo("in", "%shim", "%mem, %a", V16),
+        fifo("double", "%mem", "%d", V32),
+        "aie.objectfifo.link [@in] -> [@double] ([] [])\n",
+        fifo("out0", "%a", "%shim", V16),
+        fifo("out1", "%d", "%shim", V32),
+        copier("a", V16, "in", "out0"),
+        copier("d", V32, "double", "out1"),
+        sequence(
+            {"x": V64, "y": V64, "z": V64},
+            transfer("in", "x", V64, sizes="64", number=0)
+            + transfer("out0", "y", V64, sizes="64", number=1)
+            + transfer("out1", "z", V64, sizes="64", number=2)
+            + wait("out0")
+            + wait("out1"),
+        ),
+    )
+    x = numbers(64)
+    _, y, z = run(text, x, zeros(64), zeros(64))
+    assert np.array_equal(y, x)
+    assert np.array_equal(z, x)
 
 
 def _distribute(kind: str, offsets: str, parts: int) -> str:
@@ -424,6 +450,20 @@ def test_acquiring_what_is_held_gives_the_same_object(run: Run) -> None:
     text = design(in_out(kind), endless("a", body), through(kind, 16))
     x = numbers(16)
     assert np.array_equal(run(text, x, zeros(16))[1], x)
+
+
+def test_an_object_that_was_handed_on_cant_be_accessed(run: Run) -> None:
+    """Though the core holds another one by then."""
+    kind = "4xi32"
+    body = (
+        consume("first", "in", kind)
+        + free("in")
+        + consume("second", "in", kind)
+        + access("old", "first_view", kind, 0)
+    )
+    text = design(in_out(kind), core("a", body), through(kind, 8))
+    with pytest.raises(DesignError, match="object of @in that has been released; it holds 1"):
+        run(text, numbers(8), zeros(8))
 
 
 def test_a_fifo_of_a_core_with_itself_remembers(run: Run) -> None:
