@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.device.model.workload import FILLS
-from workbench.device.npu import messages
+from workbench.device.npu import failures
 from workbench.device.npu.lock import lock_file
 from workbench.device.npu.workload import NpuOutcome, NpuWorkload, latency
 from workbench.errors import CrashError, DeviceError, HangError
@@ -43,7 +43,7 @@ GRACE_S = 2.0
 """Time for the process to end after SIGTERM, beyond the run that the NPU may be in."""
 
 LINES_KEPT = 200
-"""Lines of XRT's that are searched for known messages."""
+"""Lines of XRT's that are searched for known failures."""
 
 
 class NpuDevice:
@@ -197,7 +197,7 @@ class _Child:
         raise HangError(
             f"the NPU gave no result in {limit_s:g} s",
             where=self._work.where,
-            hint=f"a longer limit is set with --time-limit; {messages.RECOVERY}",
+            hint=f"a longer limit is set with --time-limit; {failures.RECOVERY}",
         )
 
     def _done(self, end: Exit) -> dict[str, Any]:
@@ -205,10 +205,10 @@ class _Child:
         work, log = self._work, tuple(self._log)
         if "failed" in self._end:
             doing, text = self._end["failed"]
-            raise messages.refused(doing, text, log, work.where)
+            raise failures.refused(doing, text, log, work.where)
         if "ended" in self._end:
             how = self._end["ended"]
-            raise messages.ended(
+            raise failures.ended(
                 how["state"], how["seconds"], work.wait_ms, how["run"], log, work.where
             )
         if end.returncode < 0:
@@ -226,20 +226,20 @@ class _Child:
         notes = []
         if done["ended"] is not None:
             how = done["ended"]
-            told = messages.how_ended(how["state"], how["seconds"], self._work.wait_ms, how["run"])
+            told = failures.how_ended(how["state"], how["seconds"], self._work.wait_ms, how["run"])
             notes.append(
                 f"{told}; the first was judged. Either the cores end (then the design runs once "
                 "each time it is loaded), or something stays held after a run"
             )
-        if (one := messages.known(tuple(self._log))) is not None:
+        if (one := failures.known(tuple(self._log))) is not None:
             notes.append(f"XRT says that {one.meaning}: {one.mend}")
         return notes
 
 
 def _died(end: Exit, log: tuple[str, ...], where: str | None) -> CrashError:
-    one = messages.known(log)
+    one = failures.known(log)
     return CrashError(
         f"XRT ended the NPU's process with {end.signal_name}" + (f": {one.meaning}" if one else ""),
         where=where,
-        hint=one.mend if one else f"the log of the run step says more; {messages.RECOVERY}",
+        hint=one.mend if one else f"the log of the run step says more; {failures.RECOVERY}",
     )
