@@ -109,15 +109,17 @@ def _build_a(build: Build) -> None:
             raise
         _command(build, command)
     build.say("Running: builtin.module(aie.device(aie-dma-to-npu))")
-    if options.instructions is not None:
-        build.instructions(options.instructions or f"{build.device}_{build.read.sequences[0]}.bin")
+    if options.instructions:
+        build.instructions(
+            options.instructions_name or f"{build.device}_{build.read.sequences[0]}.bin"
+        )
     _command(build, f"bootgen -arch versal -image {tmp}/main_design.bif -o {tmp}/main.pdi -w")
     build.pdi()
-    if options.xclbin is not None:
+    if options.xclbin:
         packer = shutil.which("xclbinutil")
         if packer is None:
             raise Failure("FileNotFoundError: [Errno 2] No such file or directory: 'xclbinutil'")
-        build.xclbin(packer, options.xclbin or f"{build.device}.xclbin")
+        build.xclbin(packer, options.xclbin_name or f"{build.device}.xclbin")
 
 
 def aiecc_b(argv: list[str]) -> int:
@@ -168,21 +170,21 @@ def _build_b(build: Build) -> None:
     build.say(f"Updating module with ELF paths for device: {build.device}")
     build.say(f"Generating NPU instructions for device: {build.device}")
     build.say("Running NPU lowering pipeline in-memory")
-    if options.instructions is not None:
-        path = options.instructions or f"{build.device}_{build.read.sequences[0]}.bin"
+    if options.instructions:
+        path = options.instructions_name or f"{build.device}_{build.read.sequences[0]}.bin"
         build.instructions(path)
         build.say(f"Wrote 75 instructions to: {path}")
     build.say(f"Generating CDO artifacts for device: {build.device}")
     build.pdi()
     build.say(f"Generated PDI via library: {build.tmp}/{build.device}.pdi")
-    if options.xclbin is not None:
+    if options.xclbin:
         packer = shutil.which("xclbinutil")
         if packer is None:
             build.say("Warning: xclbinutil not found, skipping xclbin generation")
             return
         build.say(f"Generating xclbin for device: {build.device}")
-        build.xclbin(packer, options.xclbin or f"{build.device}.xclbin")
-        build.say(f"Generated xclbin: {options.xclbin}")
+        build.xclbin(packer, options.xclbin_name or f"{build.device}.xclbin")
+        build.say(f"Generated xclbin: {options.xclbin_name}")
 
 
 def _piped(build: Build, do: Callable[[], None], name: str) -> None:
@@ -303,12 +305,12 @@ def _build_c(build: Build) -> None:
         edge("link-core")
         _measure(build, core)
     edge("measure-stack")
-    if build.options.instructions is not None:
+    if build.options.instructions:
         build.instructions(f"insts_{build.read.sequences[0]}.bin")
     edge("npu-insts")
     build.pdi()
     edge("cdo")
-    if build.options.xclbin is not None:
+    if build.options.xclbin:
         packer = build.options.xclbinutil or shutil.which("xclbinutil")
         if not packer or not os.path.isfile(packer):
             raise Failure("aiecc: error: xclbinutil not found; set AIE_XCLBINUTIL")

@@ -45,8 +45,10 @@ class Options:
     """What was asked for, whatever the generation calls it."""
 
     design: str = ""
-    xclbin: str | None = None
-    instructions: str | None = None
+    xclbin: bool = False
+    xclbin_name: str = ""
+    instructions: bool = False
+    instructions_name: str = ""
     tmpdir: str = ""
     peano: str = ""
     scheme: str | None = None
@@ -80,13 +82,13 @@ def parse(words: list[str], known: set[str]) -> Options:
 
 def _set(options: Options, name: str, value: str) -> None:
     if name in ("--aie-generate-xclbin", "--get-xclbin"):
-        options.xclbin = options.xclbin or ""
+        options.xclbin = True
     elif name in ("--aie-generate-npu-insts", "--get-npu-insts"):
-        options.instructions = options.instructions or ""
+        options.instructions = True
     elif name == "--xclbin-name":
-        options.xclbin = value
+        options.xclbin_name = value
     elif name == "--npu-insts-name":
-        options.instructions = value
+        options.instructions_name = value
     elif name in ("-v", "--verbose"):
         options.verbose = True
     elif name == "--no-xchesscc":

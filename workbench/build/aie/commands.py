@@ -71,12 +71,12 @@ class AieccCall:
     """How aiecc is called in a build's folder, and what it is to leave there.
 
     `xclbin` and `instructions` are patterns of names relative to the folder; `effects` is each of
-    our flags that shows in verbose output, with the pattern by which it does.
+    our flags that shows in verbose output, with the pattern by which it does. Intermediate files
+    go to `<design>.prj` there, in every generation.
     """
 
     command: tuple[str, ...]
     env: Mapping[str, str]
-    tmpdir: str
     xclbin: str
     instructions: str
     effects: Mapping[str, str]
@@ -89,9 +89,8 @@ def aiecc_call(
 
     Without a `scheme` aiecc places buffers as it likes: by bank, else in sequence.
     """
-    tmpdir = f"{design}.prj"
     peano = str(toolchain.peano)
-    flags = [f"--tmpdir={tmpdir}", f"--peano={peano}", "--verbose"]
+    flags = [f"--peano={peano}", "--verbose"]
     flags += [f"--alloc-scheme={scheme}"] if scheme else []
     xclbin, instructions = XCLBIN, INSTRUCTIONS
     if toolchain.generation == "C":
@@ -112,19 +111,17 @@ def aiecc_call(
             "PATH": os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)]),
             "PEANO_INSTALL_DIR": peano,
         },
-        tmpdir,
         xclbin,
         instructions,
-        _effects(tmpdir, peano, scheme) if toolchain.generation == "B" else {},
+        _effects(peano, scheme) if toolchain.generation == "B" else {},
     )
 
 
-def _effects(tmpdir: str, peano: str, scheme: str | None) -> Mapping[str, str]:
+def _effects(peano: str, scheme: str | None) -> Mapping[str, str]:
     """What generation B prints if it heeds a flag; one it doesn't know it ignores in silence."""
     tools = re.escape(peano)
     effects = {
         "--verbose": r"^Successfully parsed input file: ",
-        "--tmpdir": rf"^Using temporary directory: (?:\S*/)?{re.escape(tmpdir)}$",
         "--peano": rf"{tools}/bin/(?:opt|llc)\b",
         "--no-xchesscc": r"/llc\b.*--filetype=obj",
         "--no-xbridge": r"/clang\b.*-Wl,-T",

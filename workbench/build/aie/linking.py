@@ -159,7 +159,7 @@ def _linked(call: AieccCall, job: LinkJob, folder: Path, step: Step) -> Linked:
     images = {}
     for core in job.design.cores:
         column, row = core.tile
-        found = sorted((folder / call.tmpdir).rglob(f"*core_{column}_{row}.elf"))
+        found = sorted(folder.rglob(f"*core_{column}_{row}.elf"))
         if found:
             images[core.tile] = found[0]
     concerns = _image_concerns(job, images)
