@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import io
+import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict
 
-from workbench.build.diagnostics import strip_ansi
 from workbench.errors import ExitCode
 from workbench.loop.engine import Engine
 from workbench.loop.events import (
@@ -25,81 +26,110 @@ from workbench.loop.events import (
     StepStarted,
     Watching,
 )
-from workbench.loop.record import record
+from workbench.loop.record import record, to_json
 from workbench.loop.target import Options
-from workbench.loop.words import verdict_lines
+from workbench.loop.words import plain, verdict_lines
 
 
 def check(options: Options, *, as_json: bool) -> int:
-    """One run; prints the verdict and returns the exit code."""
+    """One run; prints the verdict, if there is one, and returns the exit code."""
+    out = _Stdout()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, LogLines):
+            talk(*event.lines)
 
     async def go(engine: Engine) -> int:
         result = await engine.check()
         if as_json:
-            print(json.dumps(record(result), allow_nan=False))
-        else:
-            print("\n".join(verdict_lines(result)))
+            out.write([to_json(record(result))])
+        elif result.verdict is not None:
+            out.write(map(plain, verdict_lines(result)))
         if result.error is not None:
             talk(f"npu-workbench: {result.error}")
         return result.exit_code
 
-    return _run(options, _tell_log, go)
+    return _run(options, tell, go, out)
 
 
 def watch(options: Options, *, as_json: bool) -> int:
     """The loop; a line per event, until interrupted."""
+    out = _Stdout()
+
+    def tell(event: Event) -> None:
+        out.write([to_json(_object(event))] if as_json else map(plain, _lines(event)))
 
     async def go(engine: Engine) -> int:
         await engine.watch()
         return ExitCode.PASS
 
-    return _run(options, _print_json if as_json else _print_line, go)
+    return _run(options, tell, go, out)
 
 
-def talk(text: str) -> None:
+def talk(*lines: str) -> None:
     """Say something to the person, not to the program that reads stdout."""
-    print(text, file=sys.stderr, flush=True)
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):  # nobody is listening
+            print(*map(plain, lines), sep="\n", file=sys.stderr, flush=True)
+
+
+class _Stdout:
+    """stdout, until it fails: then nothing more is written, and `on_failure` is called once."""
+
+    def __init__(self) -> None:
+        self.failure: OSError | None = None
+        self.on_failure: Callable[[], object] = lambda: None
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Write lines, at once."""
+        if self.failure is not None or sys.stdout is None:
+            return
+        try:
+            for line in lines:
+                print(line)
+            sys.stdout.flush()
+        except OSError as error:
+            self.failure = error
+            # What is still buffered would fail once more when Python exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self.on_failure()
 
 
 def _run(
-    options: Options, emit: Callable[[Event], None], go: Callable[[Engine], Awaitable[int]]
+    options: Options,
+    emit: Callable[[Event], None],
+    go: Callable[[Engine], Awaitable[int]],
+    out: _Stdout,
 ) -> int:
     """Run `go` until it ends or a signal asks to stop; nothing is left running."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
     async def main() -> int:
         engine = Engine(options, emit)
         task = asyncio.ensure_future(go(engine))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, task.cancel)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                loop.add_signal_handler(number, task.cancel)
+        # Later: what has a result when it is written is to end with that.
+        out.on_failure = lambda: loop.call_soon(task.cancel)
         try:
             return await task
         except asyncio.CancelledError:
+            if out.failure is not None:
+                return ExitCode.PASS
             talk("npu-workbench: interrupted")
             return ExitCode.INTERRUPTED
         finally:
             await engine.close()
 
-    try:
-        return asyncio.run(main())
-    except BrokenPipeError:
-        # Whoever read our output has gone: that is no error of ours.
-        with contextlib.suppress(OSError):
-            sys.stdout.close()
-        return ExitCode.PASS
-
-
-def _tell_log(event: Event) -> None:
-    if isinstance(event, LogLines):
-        for line in event.lines:
-            talk(strip_ansi(line))
-
-
-def _print_line(event: Event) -> None:
-    for line in _lines(event):
-        print(line, flush=True)
-    if isinstance(event, RunFinished) and event.result.error is not None:
-        talk(f"npu-workbench: {event.result.error}")
+    code = asyncio.run(main())
+    if out.failure is None or isinstance(out.failure, BrokenPipeError):
+        return code  # that a reader has gone is no error of ours
+    talk(f"npu-workbench: can't write to stdout: {out.failure.strerror}")
+    return ExitCode.USAGE
 
 
 def _lines(event: Event) -> list[str]:
@@ -119,17 +149,13 @@ def _lines(event: Event) -> list[str]:
         case StepStarted():
             return []
         case LogLines():
-            return [f"{run} {event.step} | {strip_ansi(line)}" for line in event.lines]
+            return [f"{run} {event.step} | {line}" for line in event.lines]
         case StepFinished():
             return [f"{run} {event.result.name} {event.result.status} {event.result.seconds:.3f} s"]
         case RunFinished():
             return [f"{run} {line}" for line in verdict_lines(event.result)]
         case RunCancelled():
             return [f"{run} cancelled: {event.reason}"]
-
-
-def _print_json(event: Event) -> None:
-    print(json.dumps(_object(event), allow_nan=False), flush=True)
 
 
 def _object(event: Event) -> dict[str, object]:
@@ -140,31 +166,9 @@ def _object(event: Event) -> dict[str, object]:
         case RunFinished():
             return {**about, "result": record(event.result)}
         case StepFinished():
-            return {
-                **about,
-                "step": event.result.name,
-                "status": event.result.status,
-                "seconds": event.result.seconds,
-            }
-        case RunStarted():
-            return {
-                **about,
-                "kernel": event.kernel,
-                "reason": event.reason,
-                "device": event.device.kind,
-                "steps": event.steps,
-            }
-        case StepStarted():
-            return {**about, "step": event.step, "limit_s": event.limit_s}
+            step = event.result
+            return {**about, "step": step.name, "status": step.status, "seconds": step.seconds}
         case LogLines():
-            return {**about, "step": event.step, "lines": [strip_ansi(x) for x in event.lines]}
-        case Watching():
-            return {**about, "files": event.files, "polling_because": event.polling_because}
-        case Saved():
-            return {**about, "files": event.files}
-        case Missing():
-            return {**about, "file": event.file}
-        case RunCancelled():
-            return {**about, "reason": event.reason}
-        case Reverted():
-            return about
+            return {**about, "step": event.step, "lines": [plain(line) for line in event.lines]}
+        case _:
+            return {**about, **asdict(event)}

@@ -10,4 +10,7 @@ def shown(path: str | Path) -> str:
     """A path as people read it: relative to where they are when it lies below."""
     absolute = os.path.abspath(path)
     relative = os.path.relpath(absolute)
-    return absolute if relative.split(os.sep)[0] == ".." else relative
+    if relative.split(os.sep)[0] == "..":
+        return absolute
+    # A command would take a leading dash for an option.
+    return f".{os.sep}{relative}" if relative.startswith("-") else relative

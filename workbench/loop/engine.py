@@ -6,8 +6,8 @@ Front ends get events through `emit`, in order, on the event loop's thread.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from workbench import manifest
 from workbench.device.model.device import ModelDevice
@@ -33,29 +33,35 @@ class Engine:
         self._options = options
         self._emit = emit
         self._device = ModelDevice()
+        self._alone = asyncio.Lock()
+        """Held by the one run whose processes may be alive."""
         self._run = 0
-        self._runs: asyncio.TaskGroup | None = None
         self._running: asyncio.Task[None] | None = None
         self._finished: RunResult | None = None
         self._watcher: Watcher | None = None
         self._watching: Watching | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def check(self) -> RunResult:
         """One run of what is on disk."""
         self._run += 1
-        result = await execute(self._run, self._options, self._device, self._emit, "check")
+        async with self._alone:
+            result = await execute(self._run, self._options, self._device, self._emit, "check")
         self._emit(RunFinished(self._run, result))
         return result
 
     async def watch(self) -> None:
-        """One run now and one for every saved state from here on; until cancelled."""
-        self._watcher = watcher = Watcher(self._touched)
-        watcher.watch([str(self._options.kernel_path)])
+        """One run now and one for every saved state from here on; until closed or cancelled."""
+        if self._closed:
+            return
+        self._watcher = Watcher(self._touched)
+        self._watcher.watch([str(self._options.kernel_path)])
         # A run that fails in a way of ours ends the group, and with it the watch.
-        async with asyncio.TaskGroup() as self._runs:
+        async with asyncio.TaskGroup() as self._tasks:
+            self._following = self._tasks.create_task(self._follow(self._watcher))
             self._start("opened")
-            while True:
-                await self._react(await watcher.changed())
 
     def rerun(self) -> None:
         """Run again what is on disk, changed or not."""
@@ -66,11 +72,19 @@ class Engine:
         self._interrupt("stopped")
 
     async def close(self) -> None:
-        """Stop whatever runs, and wait until it is gone."""
+        """Stop the watch and whatever runs, and wait until it is gone."""
+        self._closed = True
+        if self._following is not None:
+            self._following.cancel()
         if self._watcher is not None:
             self._watcher.close()
-        await self._stop("closed")
-        await self._device.close()
+        self._interrupt("closed")
+        async with self._alone:
+            await self._device.close()
+
+    async def _follow(self, watcher: Watcher) -> None:
+        while True:
+            self._react(await watcher.changed())
 
     def _touched(self) -> None:
         """A watched file holds other bytes: what runs or is shown is of another state."""
@@ -78,12 +92,12 @@ class Engine:
         self._interrupt("a newer save")
         self._emit(Saved(self._run, self._watcher.files))
 
-    async def _react(self, files: Sequence[str]) -> None:
+    def _react(self, files: Sequence[str]) -> None:
         """Do what a saved state asks for."""
         kernel = str(self._options.kernel_path)
         self._announce()
         if kernel in files and manifest.sha256_file(kernel) is None:
-            await self._stop("the kernel is gone")
+            self._interrupt("the kernel is gone")
             self._emit(Missing(self._run, shown(kernel)))
         elif self._is_reverted():
             self._emit(Reverted(self._run))
@@ -91,29 +105,28 @@ class Engine:
             self._start(", ".join(shown(file) for file in files))
 
     def _start(self, reason: str) -> None:
-        if self._runs is None:
+        if self._tasks is None or self._closed:
             return
-        before = self._running
         self._interrupt("a newer run")
         self._run += 1
-        self._running = self._runs.create_task(self._go(self._run, reason, before))
+        self._running = self._tasks.create_task(self._go(self._run, reason))
 
-    async def _go(self, run: int, reason: str, before: asyncio.Task[None] | None) -> None:
-        if before is not None:  # its processes must be gone before the next ones come
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.shield(before)
-        result = await execute(run, self._options, self._device, self._emit, reason)
-        self._finished = result
-        self._emit(RunFinished(run, result))
-        if manifest.file_hashes(result.files) != result.files:
-            self._emit(Saved(run, tuple(result.files)))  # the watcher starts the next run
+    async def _go(self, run: int, reason: str) -> None:
+        async with self._alone:
+            result = await execute(run, self._options, self._device, self._emit, reason)
+        if newer := _changed_since(result):
+            # The watcher compares with what this run has read, and asks for the next one.
+            self._emit(RunCancelled(run, "a newer save"))
+            self._emit(Saved(run, newer))
+        else:
+            self._finished = result
+            self._emit(RunFinished(run, result))
         self._watch_files(result)
         self._device.prepare()
 
     def _watch_files(self, result: RunResult) -> None:
         """Watch what the result depends on; a broken run may not have seen all of it."""
-        if self._watcher is None:
-            return
+        assert self._watcher is not None
         before = () if result.verdict is not None else self._watcher.files
         self._watcher.watch({*before, *result.files}, result.files)
         self._announce()
@@ -123,28 +136,23 @@ class Engine:
         assert self._watcher is not None
         files = tuple(shown(file) for file in self._watcher.files)
         now = Watching(self._run, files, self._watcher.polling_because)
-        before = self._watching
-        if before is None or (before.files, before.polling_because) != (
-            now.files,
-            now.polling_because,
-        ):
+        if self._watching is None or now != replace(self._watching, run=self._run):
             self._watching = now
             self._emit(now)
 
     def _is_reverted(self) -> bool:
         """Whether the files are again what the newest run was made from, and that run is done."""
         result = self._finished
-        if result is None or result.run != self._run:
-            return False
-        return manifest.file_hashes(result.files) == result.files
+        return result is not None and result.run == self._run and not _changed_since(result)
 
     def _interrupt(self, reason: str) -> None:
-        if self._running is not None and not self._running.done():
-            self._running.cancel()
+        running = self._running
+        if running is not None and not running.done() and not running.cancelling():
+            running.cancel()
             self._emit(RunCancelled(self._run, reason))
 
-    async def _stop(self, reason: str) -> None:
-        self._interrupt(reason)
-        if self._running is not None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._running
+
+def _changed_since(result: RunResult) -> tuple[str, ...]:
+    """The files that hold other bytes than the result was made from."""
+    now = manifest.file_hashes(result.files)
+    return tuple(file for file, digest in now.items() if digest != result.files[file])

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench import manifest
@@ -20,11 +23,12 @@ from workbench.build.kernel import SourceChanged
 from workbench.device.choose import choose
 from workbench.device.model.device import ModelDevice
 from workbench.device.model.workload import ANY_OBJECT, FILLS, Outcome, Workload
-from workbench.errors import BuildError, WorkbenchError
+from workbench.errors import BuildError, UsageError, WorkbenchError
 from workbench.loop.buffers import host_buffers, output_tensors
 from workbench.loop.events import Event, LogLines, RunStarted, StepFinished, StepStarted
 from workbench.loop.result import DeviceInfo, RunResult, status_of
 from workbench.loop.target import Options, find_spec, shown, spec_candidates
+from workbench.spec.cases import BrokenSpec
 from workbench.spec.load import load_case
 
 if TYPE_CHECKING:
@@ -80,7 +84,8 @@ class _Progress:
         end = _StepEnd()
         failure: WorkbenchError | None = None
         try:
-            yield end
+            with _system_errors():
+                yield end
         except WorkbenchError as error:
             end.status = "failed"
             failure = error
@@ -108,11 +113,14 @@ async def execute(
     progress = _Progress(RunResult(run, "error", shown(kernel), asked, options.seed, 0.0), emit)
     progress.depends_on(manifest.file_hashes([kernel]))
     try:
-        await _steps(progress, options, device, reason)
+        with _system_errors():
+            await _steps(progress, options, device, reason)
     except WorkbenchError as error:
         progress.know(status=status_of(error), error=error)
         # The file to mend may be one that nothing else has named yet.
         progress.depends_on(_named_file(error))
+        if isinstance(error, BrokenSpec):
+            progress.depends_on(error.files)
     return progress.finish(started)
 
 
@@ -128,6 +136,7 @@ async def _steps(progress: _Progress, options: Options, device: ModelDevice, rea
     progress.know(spec=shown(spec))
     progress.depends_on(manifest.file_hashes([str(spec)]))
     request = options.request(spec)
+    _make_cache(options.cache)
 
     async def load() -> tuple[LoadedSpec, Case]:
         with progress.step("load", LOAD_LIMIT_S):
@@ -237,6 +246,28 @@ async def _both(
     return one.result(), two.result()
 
 
+def _make_cache(cache: Path) -> None:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=cache).close()
+    except OSError as error:
+        raise UsageError(
+            f"can't write generated files: {error.strerror}",
+            where=shown(cache),
+            hint="make this folder writable, or work on a copy of the project",
+        ) from error
+
+
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    """What the system refuses is for the user to mend, as any other error of a run."""
+    try:
+        yield
+    except OSError as error:
+        where = shown(error.filename) if isinstance(error.filename, str | Path) else None
+        raise UsageError(error.strerror or str(error), where=where) from error
+
+
 def _named_file(error: WorkbenchError) -> Mapping[str, str | None]:
-    place = (error.where or "").split(":", 1)[0]
+    place = re.sub(r"(:\d+)+$", "", error.where or "")
     return manifest.file_hashes([place]) if os.path.isfile(place) else {}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,28 @@ from workbench.loop.result import RunResult
 
 if TYPE_CHECKING:
     from workbench.design.observed import CoreMemory
-    from workbench.verdict import Metrics, Panes, Verdict
+    from workbench.verdict import Metrics, Verdict
 
 SCHEMA = 1
+
+
+def to_json(value: object) -> str:
+    """`value` on one line of strict JSON: NaN and infinity become null, half a surrogate "?"."""
+    return json.dumps(_strict(value), allow_nan=False)
+
+
+def _strict(value: object) -> object:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case str():
+            # A file's name may hold bytes that are no UTF-8; Python keeps them as half surrogates.
+            return value.encode("utf-8", "replace").decode()
+        case Mapping():
+            return {_strict(key): _strict(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_strict(item) for item in value]
+    return value
 
 
 def record(result: RunResult) -> dict[str, Any]:
@@ -47,9 +67,11 @@ def _nothing_judged() -> dict[str, Any]:
         "arithmetic": None,
         "output": None,
         "criteria": [],
+        "parts": {},
         "core": None,
         "cores": [],
         "panes": None,
+        "worst": None,
     }
 
 
@@ -70,16 +92,16 @@ def _judged(verdict: Verdict) -> dict[str, Any]:
             {**asdict(c.criterion), "value": c.value, "met": c.met} for c in verdict.criteria
         ],
         "parts": {name: _metrics(metrics) for name, metrics in verdict.parts},
-        "core": next((_core(core) for core in _worst_first(verdict.cores)), None),
+        "core": _core(_worst(verdict.cores)) if verdict.cores else None,
         "cores": [_core(core) for core in verdict.cores],
-        "panes": _panes(cut_panes(verdict.device, verdict.reference)),
+        "panes": asdict(cut_panes(verdict.device, verdict.reference)),
         "worst": dict(zip(("row", "column"), verdict.worst_element, strict=True)),
     }
 
 
-def _worst_first(cores: Sequence[CoreMemory]) -> list[CoreMemory]:
-    """The core that is nearest to or furthest over its stack's limit first."""
-    return sorted(cores, key=lambda core: core.stack_limit - core.stack_bytes)
+def _worst(cores: Sequence[CoreMemory]) -> CoreMemory:
+    """The core that is nearest to or furthest over its stack's limit."""
+    return min(cores, key=lambda core: core.stack_limit - core.stack_bytes)
 
 
 def _core(core: CoreMemory) -> dict[str, Any]:
@@ -95,16 +117,3 @@ def _metrics(metrics: Metrics) -> dict[str, float | None]:
     from workbench.spec import METRICS
 
     return {name: metrics.value(name) for name in METRICS}
-
-
-def _panes(panes: Panes) -> dict[str, Any]:
-    def numbers(pane: tuple[tuple[float, ...], ...]) -> list[list[float | None]]:
-        return [[x if math.isfinite(x) else None for x in row] for row in pane]
-
-    return {
-        "row": panes.row,
-        "column": panes.column,
-        "reference": numbers(panes.reference),
-        "device": numbers(panes.device),
-        "difference": numbers(panes.difference),
-    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from workbench.build.diagnostics import strip_ansi
 from workbench.loop.result import RunResult
 
 if TYPE_CHECKING:
@@ -27,15 +28,23 @@ METRIC_NAMES: Mapping[str, str] = {
 _SHARES = {"within_5", "exact"}
 _UNIT_BOUND = {"correlation", "cosine", "slope"}
 
+_ULPS = 1e-12
+"""What the rounding of a metric's own sums can take from a perfect 1."""
+
+
+def plain(text: str) -> str:
+    """Text from anywhere as one line, without what a terminal would obey."""
+    return strip_ansi(" ".join(text.splitlines()))
+
 
 def metric_text(name: str, value: float | None) -> str:
-    """A metric's value with its unit."""
+    """A metric's value with its unit; only a perfect one is rounded to a perfect one."""
     if value is None:
         return UNDEFINED
     if name in _SHARES:
-        return f"{100 * value:.2f} %"
+        return f"{100 * _short_of_one(value, 0.9999):.2f} %"
     if name in _UNIT_BOUND:
-        return f"{value:.5f}"
+        return f"{_short_of_one(value, 0.99999):.5f}"
     if name == "sqnr_db":
         return f"{value:.1f} dB"
     return number(value)
@@ -70,6 +79,11 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
+def _short_of_one(value: float, last: float) -> float:
+    """`value`, or `last` where it lies between that and 1."""
+    return last if last < value < 1 - _ULPS else value
+
+
 def finding_text(finding: Finding) -> str:
     """A finding in one line: what, where, what to do."""
     where = f"{finding.where}: " if finding.where else ""
@@ -85,7 +99,7 @@ def verdict_lines(result: RunResult) -> list[str]:
         return [f"{head} {device}: {result.error}" if result.error else f"{head} {device}"]
     return [
         f"{head} {device}: {_numbers(verdict)}",
-        *_criteria(verdict),
+        *_metric_lines(verdict),
         *(finding_text(finding) for finding in verdict.findings),
     ]
 
@@ -100,14 +114,17 @@ def _numbers(verdict: Verdict) -> str:
     )
 
 
-def _criteria(verdict: Verdict) -> list[str]:
+def _metric_lines(verdict: Verdict) -> list[str]:
     demanded = {c.criterion.metric: c for c in verdict.criteria}
     lines = []
     for name, label in METRIC_NAMES.items():
-        line = f"  {label:<12}{metric_text(name, verdict.metrics.value(name)):>12}"
-        if name in demanded:
-            met = demanded[name]
+        value = metric_text(name, verdict.metrics.value(name))
+        line = f"  {label:<12}{value:>12}"
+        if met := demanded.get(name):
             wanted = target_text(name, met.criterion.op, met.criterion.target)
             line += f"   {wanted:<10} {'met' if met.met else 'NOT MET'}"
+        arithmetic = metric_text(name, verdict.arithmetic.value(name))
+        if arithmetic != value:
+            line = f"{line:<47}arithmetic {arithmetic}"
         lines.append(line)
     return lines

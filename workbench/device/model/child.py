@@ -13,6 +13,7 @@ import json
 import os
 import resource
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from itertools import count
@@ -26,13 +27,16 @@ from workbench.device.model.executions import Executed, execute
 from workbench.device.model.fault import report_faults
 from workbench.device.model.memory import place_of_address
 from workbench.device.model.stored import stored_design
-from workbench.errors import WorkbenchError
+from workbench.errors import CrashError, WorkbenchError
 from workbench.process import die_with_parent
 
 Answer = Callable[..., None]
 
 NULL_PAGE = 4096
 """Addresses below are null pointers and small offsets from them."""
+
+_IOLBF = 1
+"""Line buffering, in Linux's C libraries."""
 
 
 def main() -> int:
@@ -41,6 +45,9 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
+    libc = ctypes.CDLL(None)
+    # Line by line, so that what a kernel prints is there when it crashes or hangs.
+    libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _IOLBF, 0)
 
     def answer(**what: Any) -> None:
         print(json.dumps(what), file=answers, flush=True)
@@ -53,7 +60,12 @@ def main() -> int:
         _execute(json.loads(text), answer)
     except WorkbenchError as error:
         answer(error=[type(error).__name__, error.message, error.where, error.hint])
-    ctypes.CDLL(None).fflush(None)
+    except Exception as error:
+        traceback.print_exc()
+        what = f"the model device failed: {type(error).__name__}: {error}"
+        hint = "this is a fault of npu-workbench: the log of the run step has its traceback"
+        answer(error=[CrashError.__name__, what, None, hint])
+    libc.fflush(None)
     return 0
 
 

@@ -6,6 +6,7 @@ execution is already there, idle, when a save comes.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sys
@@ -31,6 +32,9 @@ OnLines = Callable[[list[str]], None]
 
 COMMAND = (sys.executable, "-P", "-m", "workbench.device.model.child")
 
+LOADING_LIMIT_S = 120.0
+"""Longest time for a design to be read, before the kernel's own time limit begins."""
+
 
 class ModelDevice:
     """Runs workloads one after another. Use it inside a running event loop, and `close` it."""
@@ -47,7 +51,8 @@ class ModelDevice:
         """Run the workload.
 
         Raises DesignError, DeadlockError, CrashError (the kernel crashed) or HangError (it ran
-        for more than `limit_s`). Cancelling kills the process.
+        for more than `limit_s`, counted from when its design is loaded). Cancelling kills the
+        process.
         """
         self.prepare()
         child, self._next = self._next, None
@@ -72,12 +77,12 @@ class _Child:
     """A process waiting for its one work."""
 
     def __init__(self) -> None:
-        self._answers: list[dict[str, Any]] = []
         self._early: list[str] = []
         self._on_lines: OnLines = self._early.extend
         self._calling: tuple[str, str] | None = None
         self._fault: dict[str, Any] | None = None
         self._loaded: dict[str, Any] = {}
+        self._is_loaded = asyncio.Event()
         self._end: dict[str, Any] | None = None
         self.process = Process(
             COMMAND,
@@ -98,6 +103,7 @@ class _Child:
         (folder / "input.bin").write_bytes(b"".join(b.tobytes() for b in work.buffers))
         sizes = [int(buffer.size) for buffer in work.buffers]
         self.process.feed(_request(work, folder, sizes))
+        await self._until_loaded()
         done = self._done(await self.process.wait(limit_s), limit_s)
         whole = np.fromfile(folder / "output.bin", np.uint8)
         count = done["runs"] + 2
@@ -112,6 +118,16 @@ class _Child:
             notes=(*self._loaded["notes"], *done["notes"]),
         )
 
+    async def _until_loaded(self) -> None:
+        """Return when the design is loaded, or the process has ended without."""
+        ended = asyncio.ensure_future(self.process.wait(LOADING_LIMIT_S))
+        loaded = asyncio.ensure_future(self._is_loaded.wait())
+        try:
+            await asyncio.wait((ended, loaded), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            loaded.cancel()
+
     def _take(self, lines: list[str]) -> None:
         for line in lines:
             answer = json.loads(line)
@@ -121,12 +137,15 @@ class _Child:
                 self._fault = answer["fault"]
             elif "loaded" in answer:
                 self._loaded = answer["loaded"]
+                self._is_loaded.set()
             else:
                 self._end = answer
 
     def _done(self, end: Exit, limit_s: float) -> dict[str, Any]:
         """What the process says of its end; raises what kept it from one."""
         function, where = self._calling or ("the design", None)
+        if end.timed_out and not self._loaded:
+            raise HangError(f"reading the design took more than {LOADING_LIMIT_S:g} s")
         if end.timed_out:
             raise HangError(
                 f"{function} ran for more than {limit_s:g} s and was killed",
@@ -142,7 +161,7 @@ class _Child:
             raise CrashError(
                 f"{function} ended the model's process with exit {end.returncode}",
                 where=where,
-                hint="the log of the run step says more",
+                hint="a kernel returns: on a core there is no process to end",
             )
         done: dict[str, Any] = self._end["done"]
         return done
