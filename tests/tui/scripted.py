@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from textual.theme import Theme
 from textual.widget import Widget
 
 from workbench.build import Diagnostic, StepResult
+from workbench.design.memory import STACK, Region
+from workbench.design.observed import CoreMemory, HostPart, LocalArray, Overwritten
 from workbench.errors import WorkbenchError
 from workbench.loop.events import (
     Event,
@@ -28,6 +31,7 @@ from workbench.spec import Criterion, HostBuffer, Scalar, Tensor
 from workbench.spec.model import Promise
 from workbench.tui.app import Emit, WorkbenchApp
 from workbench.verdict import Finding, Verdict, judge
+from workbench.verdict.memory import memory_findings
 
 Kernel = Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]]
 """What a device makes of the reference."""
@@ -76,10 +80,10 @@ class ScriptedEngine:
 class App(WorkbenchApp):
     """The app on a scripted engine, with a clock that tests turn."""
 
-    def __init__(self, kernel: str = KERNEL) -> None:
+    def __init__(self, kernel: str = KERNEL, theme: Theme | None = None) -> None:
         self.now = 0.0
         self.engine: ScriptedEngine | None = None
-        super().__init__(Options(kernel), lambda: self._make, clock=lambda: self.now)
+        super().__init__(Options(kernel), lambda: self._make, lambda: self.now, theme)
 
     def _make(self, options: Options, emit: Emit) -> ScriptedEngine:
         self.engine = ScriptedEngine(options, emit)
@@ -129,6 +133,50 @@ def off_at(row: int, column: int, by: int) -> Kernel:
         return device
 
     return error
+
+
+QKV = HostBuffer(tuple(Tensor(name, "int8", (64, 64)) for name in "qkv"), "in")
+BUFFERS = (
+    Region(STACK, 0, 1024),
+    Region("of_QKV_cons_buff_0", 0x400, 12288),
+    Region("of_QKV_cons_buff_1", 0x3400, 12288),
+    Region("of_out_buff_0", 0x6400, 4096),
+)
+
+
+def core_memory(
+    need: int = 600, tile: tuple[int, int] = (0, 2), more: tuple[Overwritten, ...] = ()
+) -> CoreMemory:
+    """A core whose stack needs so many bytes of 1,024; over that it overwrites q."""
+    q = Overwritten(
+        reach="stack",
+        region="of_QKV_cons_buff_0",
+        after=None,
+        first=0,
+        last=need - 1025,
+        address=1024,
+        changed=max(0, need - 1024),
+        calls=1,
+        function="f",
+        where="d.mlir:32",
+        host=(HostPart(0, 0, need - 1025),),
+    )
+    return CoreMemory(
+        tile=tile,
+        stack_bytes=need,
+        stack_limit=1024,
+        stack_size_given=False,
+        where="d.mlir:19",
+        memory=BUFFERS,
+        arrays=(LocalArray("f", "scores", 2048),),
+        overwritten=(*((q,) if need > 1024 else ()), *more),
+    )
+
+
+def with_memory(judged: Verdict, *cores: CoreMemory) -> Verdict:
+    """The verdict with these cores and what is found in them."""
+    found = memory_findings(cores, (QKV,), "; 7 output elements change with it")
+    return replace(judged, cores=cores, findings=(*found, *judged.findings))
 
 
 def result(
@@ -184,3 +232,6 @@ def rows(widget: Widget) -> list[str]:
 
 def text_of(widget: Widget) -> str:
     return "\n".join(rows(widget))
+
+
+PASSED = result(1, "pass", verdict=verdict())

@@ -12,13 +12,19 @@ from workbench.tui.actions import ACTIONS, SCOPE_TITLES, Action, Scope, shown_ke
 from workbench.tui.help import HelpPage, HelpScreen
 from workbench.tui.lines import ScrolledLines
 from workbench.tui.log_view import LogView
+from workbench.tui.memory_map import MemoryMap
 from workbench.tui.panes import PanesView
+from workbench.tui.problems import Problems
 from workbench.tui.screen import MainScreen
+from workbench.tui.search_prompt import SearchPrompt
 
 OWNERS: Mapping[Scope, type] = {
     "main": MainScreen,
     "panes": PanesView,
+    "memory": MemoryMap,
     "log": LogView,
+    "search": SearchPrompt,
+    "problems": Problems,
     "list": ScrolledLines,
     "help": HelpScreen,
 }
@@ -29,8 +35,9 @@ KNOWN_KEYS = {str(key.value) for key in Keys} | set(REPLACED_KEYS) | {"question_
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda a: f"{a.scope}-{a.name}")
 def test_each_action_can_be_carried_out(action: Action) -> None:
     name = action.name.split("(")[0]
-    owner = TextualApp if name.startswith("app.") else OWNERS[action.scope]
-    assert hasattr(owner, f"action_{name.removeprefix('app.')}")
+    place, _, method = name.rpartition(".")
+    owner = {"app": TextualApp, "screen": MainScreen}.get(place, OWNERS[action.scope])
+    assert hasattr(owner, f"action_{method}")
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda a: f"{a.scope}-{a.name}")
@@ -51,7 +58,7 @@ def test_escape_quits_nothing() -> None:
 
 
 async def test_the_help_shows_every_action_and_its_keys(open_app: Open) -> None:
-    async with open_app((100, 70)) as (app, pilot):
+    async with open_app((100, 90)) as (app, pilot):
         await pilot.press("question_mark")
         page = text_of(app.screen.query_one(HelpPage))
         for action in ACTIONS:

@@ -63,7 +63,7 @@ class Terminal:
     def hang_up(self) -> None:
         os.close(self.master)
 
-    def ends(self, limit_s: float = 10) -> int:
+    def ends(self, limit_s: float = 60) -> int:
         code = self.program.wait(limit_s)
         end = time.monotonic() + 2
         while alive(self.child) and time.monotonic() < end:
@@ -99,7 +99,7 @@ def terminal(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Termina
                 pass
 
     threading.Thread(target=read, daemon=True).start()
-    end = time.monotonic() + 15
+    end = time.monotonic() + 60
     while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < end:
         time.sleep(0.02)
     opened = Terminal(program, master, int(pid_file.read_text()))

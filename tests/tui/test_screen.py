@@ -7,10 +7,20 @@ from pathlib import Path
 
 import pytest
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from tests.tui.conftest import Open
-from tests.tui.scripted import STEPS, App, a_run, off_at, result, rows, started, text_of, verdict
+from tests.tui.scripted import (
+    PASSED,
+    STEPS,
+    App,
+    a_run,
+    off_at,
+    result,
+    rows,
+    started,
+    text_of,
+    verdict,
+)
 from workbench.build import Diagnostic
 from workbench.errors import BuildError, CrashError, HangError
 from workbench.loop.events import (
@@ -23,6 +33,7 @@ from workbench.loop.events import (
 )
 from workbench.loop.view import Phase
 from workbench.tui.help import HelpPage
+from workbench.tui.key_line import KeyLine
 from workbench.tui.log_view import LogView
 from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.panes import PanesView
@@ -30,8 +41,6 @@ from workbench.tui.problems import Problems
 from workbench.tui.screen import MainScreen
 from workbench.tui.step_strip import StepStrip
 from workbench.tui.verdict_bar import VerdictBar
-
-PASS = result(1, "pass", verdict=verdict())
 
 
 def main_of(app: App) -> MainScreen:
@@ -83,7 +92,7 @@ async def test_a_run_is_painted(open_app: Open) -> None:
 
 async def test_a_late_event_of_an_old_run_changes_nothing(open_app: Open) -> None:
     async with open_app() as (app, pilot):
-        app.emit(*a_run(PASS), started(2), StepStarted(2, "compile"))
+        app.emit(*a_run(PASSED), started(2), StepStarted(2, "compile"))
         await pilot.pause()
         main, log = main_of(app), main_of(app).query_one(LogView)
         log.flush()
@@ -110,7 +119,7 @@ async def test_a_late_event_of_an_old_run_changes_nothing(open_app: Open) -> Non
 
 async def test_a_syntax_error_keeps_the_last_verdict_marked_stale(open_app: Open) -> None:
     async with open_app() as (app, pilot):
-        app.emit(*a_run(PASS), *broken(2))  # type: ignore[arg-type]
+        app.emit(*a_run(PASSED), *broken(2))  # type: ignore[arg-type]
         await pilot.pause()
         main = main_of(app)
         assert main.view.phase is Phase.BUILD_FAILED
@@ -149,7 +158,7 @@ async def test_how_a_run_ended_is_said(
 
 async def test_a_missing_kernel_and_its_return(open_app: Open) -> None:
     async with open_app() as (app, pilot):
-        app.emit(*a_run(PASS), Missing(1, "kernels/attention.c"))
+        app.emit(*a_run(PASSED), Missing(1, "kernels/attention.c"))
         await pilot.pause()
         main = main_of(app)
         assert "MISSING" in text_of(main.query_one(VerdictBar))
@@ -182,7 +191,7 @@ async def test_nothing_ticks_unless_a_step_runs(open_app: Open) -> None:
         app.now = 3.0
         while "run ▶ 3.0 s of 10 s" not in text_of(main.query_one(StepStrip)):
             await pilot.pause(0.05)
-        app.emit(RunFinished(1, PASS))
+        app.emit(RunFinished(1, PASSED))
         await pilot.pause()
         assert not main.ticks
 
@@ -226,7 +235,7 @@ async def test_tab_reaches_every_part(open_app: Open) -> None:
 
 async def test_log_lines_come_under_their_step(open_app: Open) -> None:
     async with open_app() as (app, pilot):
-        app.emit(*a_run(PASS, log=["[/x] one", "two"]))
+        app.emit(*a_run(PASSED, log=["[/x] one", "two"]))
         await pilot.pause()
         log = main_of(app).query_one(LogView)
         log.flush()
@@ -239,7 +248,7 @@ async def test_log_lines_come_under_their_step(open_app: Open) -> None:
 
 async def test_a_flood_leaves_the_keys_working(open_app: Open) -> None:
     async with open_app() as (app, pilot):
-        app.emit(*a_run(PASS), started(2), StepStarted(2, "compile"))
+        app.emit(*a_run(PASSED), started(2), StepStarted(2, "compile"))
         main = main_of(app)
         for batch in range(40):
             lines = tuple(f"\x1b[31mwarning\x1b[0m {batch}-{n}" for n in range(5000))
@@ -275,7 +284,7 @@ async def test_nothing_overlaps_and_the_verdict_is_seen(
         await pilot.pause()
         main = main_of(app)
         assert "✗ FAIL" in text_of(main.query_one(VerdictBar))
-        parts = (VerdictBar, StepStrip, Problems, MetricsTable, PanesView, LogView, Footer)
+        parts = (VerdictBar, StepStrip, Problems, MetricsTable, PanesView, LogView, KeyLine)
         regions = [main.query_one(part).region for part in parts if main.query_one(part).display]
         for index, region in enumerate(regions):
             assert region.width > 0

@@ -19,7 +19,16 @@ import numpy.typing as npt
 import pytest
 
 from tests.tui.conftest import Open
-from tests.tui.scripted import KERNEL, MISMATCH, a_run, result, started, verdict
+from tests.tui.scripted import (
+    KERNEL,
+    MISMATCH,
+    a_run,
+    core_memory,
+    result,
+    started,
+    verdict,
+    with_memory,
+)
 from workbench.build import Diagnostic, StepResult
 from workbench.errors import BuildError, HangError
 from workbench.loop.events import Event, Missing, RunStarted, StepFinished, StepStarted, Watching
@@ -38,7 +47,7 @@ def flat(reference: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return device
 
 
-PASS = a_run(result(6, "pass", verdict=verdict()))
+PASS = a_run(result(6, "pass", verdict=with_memory(verdict(), core_memory(600))))
 FAIL = a_run(
     result(
         7,
@@ -81,6 +90,17 @@ NPU: list[Event] = [
     for event in PASS
 ]
 
+OVERRUN = a_run(
+    result(
+        7,
+        "fail",
+        verdict=replace(
+            with_memory(verdict(flat, findings=(MISMATCH,)), core_memory(4512)),
+            arithmetic=verdict(lambda x: x // 2).metrics,
+        ),
+    )
+)
+
 CASES: dict[str, tuple[tuple[int, int], Sequence[Event]]] = {
     "pass-160x45": ((160, 45), PASS),
     "fail-160x45": ((160, 45), FAIL),
@@ -95,7 +115,12 @@ CASES: dict[str, tuple[tuple[int, int], Sequence[Event]]] = {
         [*PASS, Watching(6, (), "this file system reports no events"), Missing(6, KERNEL)],
     ),
     "npu-160x45": ((160, 45), NPU),
+    "overrun-160x45": ((160, 45), OVERRUN),
+    "overrun-80x24": ((80, 24), OVERRUN),
 }
+MAPS = {f"memory-{name}": CASES[name] for name in ("overrun-80x24", "pass-160x45")}
+MAPS["memory-overrun-40x12"] = ((40, 12), OVERRUN)
+CASES |= MAPS
 
 
 def text_of_svg(svg: str) -> str:
@@ -118,6 +143,8 @@ async def test_a_screen_looks_as_it_did(open_app: Open, name: str) -> None:
         app.now = 1.5
         await pilot.pause()
         app.screen.query_one(LogView).flush()
+        if name in MAPS:
+            await pilot.press("M")
         await pilot.pause()
         svg = app.export_screenshot()
     kept = SCREENS / f"{name}.txt"

@@ -12,7 +12,7 @@ from textual.content import Content
 
 from tests.tui.scripted import MISMATCH, a_run, off_at, result, started, verdict
 from workbench.build import Diagnostic
-from workbench.errors import BuildError, SpecError
+from workbench.errors import BuildError, OutOfBoundsError, SpecError
 from workbench.loop.events import Event, Missing, RunFinished, Saved, StepStarted, Watching
 from workbench.loop.result import DeviceInfo
 from workbench.loop.view import Phase, StepView, View, reduce
@@ -21,7 +21,7 @@ from workbench.tui.problems import Problem, Problems, collect
 from workbench.tui.step_strip import StepStrip
 from workbench.tui.text import PHASE_GLYPHS, cell_text
 from workbench.tui.verdict_bar import VerdictBar
-from workbench.verdict import Verdict
+from workbench.verdict import Finding, Verdict
 
 
 def view_of(events: Sequence[Event]) -> View:
@@ -136,12 +136,24 @@ def test_metrics_criteria_first_then_the_ranges() -> None:
 def test_metrics_and_arithmetic_when_memory_corrupts() -> None:
     shown = verdict(off_at(17, 42, 9))
     shown = replace(shown, arithmetic=verdict().metrics)
-    assert table_of(shown)[:3] == [
+    assert table_of(shown)[:4] == [
         "                device             arithmetic",
+        "           core memory            stack apart",
         "correlation    0.99999 ✓ ≥ 0.9999     1.00000",
         "max error            9 ✗ ≤ 1                0",
     ]
-    assert table_of(shown, 34)[2] == "max error            9 ✗          0"
+    assert table_of(shown, 34)[3] == "max error            9 ✗          0"
+
+
+def test_each_of_several_tensors_has_its_line() -> None:
+    good, bad = verdict().metrics, verdict(off_at(17, 42, 9)).metrics
+    shown = replace(verdict(off_at(17, 42, 9)), parts=(("head0", good), ("a_very_long_name", bad)))
+    assert table_of(shown)[3:6] == [
+        "each       correlation   max error       equal",
+        "head0          1.00000           0    100.00 %",
+        "a_very_lon…    0.99999           9✗    99.98 %",
+    ]
+    assert table_of(shown, 24)[3:5] == ["each       correlation", "head0          1.00000"]
 
 
 def test_elements_that_are_not_finite_are_counted() -> None:
@@ -187,9 +199,33 @@ def test_findings_come_before_what_they_cause() -> None:
     judged = verdict(off_at(17, 42, 9), findings=(MISMATCH,))
     view = view_of(a_run(result(1, "fail", verdict=judged)))
     first, second = collect(view)
-    assert first.message.startswith("scalar-mismatch: the design passes scale_shift = 4")
+    assert first.name == "scalar-mismatch"
     assert first.where == MISMATCH.where
     assert second.message.startswith("not met")
+
+
+def test_findings_keep_the_order_of_the_verdict() -> None:
+    findings = (
+        Finding("nondeterministic", "warning", "alternates", ""),
+        MISMATCH,
+        Finding("out-of-bounds", "warning", "writes", "", where="k.c:1"),
+    )
+    run = result(1, "fail", verdict=verdict(off_at(17, 42, 9), findings=findings))
+    run = replace(run, diagnostics=(Diagnostic("k.c", 9, 1, "warning", "unused"),))
+    problems = collect(view_of(a_run(run)))
+    assert [p.name for p in problems] == [*(f.id for f in findings), "", ""]
+    assert [p.message[:7] for p in problems[3:]] == ["not met", "unused"]
+
+
+def test_a_finding_is_told_by_its_name_first_and_a_crash_too() -> None:
+    error = OutOfBoundsError("writes 4 B after of_out", where="d.mlir:9", hint="look")
+    problems = Problems()
+    problems._problems = collect(view_of(a_run(result(1, "crash", error=error), failed="run")))
+    assert plain(problems.lines(60, 9)) == [
+        "✗ out-of-bounds: writes 4 B after of_out",
+        "  → look",
+        "  at d.mlir:9",
+    ]
 
 
 def test_what_was_found_in_older_bytes_is_stale() -> None:
@@ -207,7 +243,9 @@ def test_what_was_found_in_older_bytes_is_stale() -> None:
 def test_one_problem_is_spelled_out_and_the_others_take_a_line() -> None:
     problems = Problems()
     problems._problems = (
-        Problem("error", "a message that is long enough to be wrapped", "k.c:3:5", "mend it"),
+        Problem(
+            "error", "a message that is long enough to be wrapped", where="k.c:3:5", hint="mend it"
+        ),
         Problem("warning", "another [/x]\x1b[2J\nline", notes=("declared here",), stale=True),
     )
     assert plain(problems.lines(30, 9)) == [
@@ -218,7 +256,8 @@ def test_one_problem_is_spelled_out_and_the_others_take_a_line() -> None:
     ]
     problems.selected = 1
     assert plain(problems.lines(30, 9))[1:] == [
-        "~ STALE another [/x] line",
+        "~ STALE another [/x]",
+        "  line",
         "  note: declared here",
     ]
 

@@ -11,13 +11,16 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Scope = Literal["main", "panes", "log", "list", "help"]
+Scope = Literal["main", "panes", "memory", "log", "search", "problems", "list", "help"]
 
 SCOPE_TITLES: dict[Scope, str] = {
     "main": "everywhere",
     "panes": "in the panes",
+    "memory": "in the memory map",
     "log": "in the log",
-    "list": "in problems and metrics",
+    "search": "while you type what to look for",
+    "problems": "in the problems",
+    "list": "in problems, metrics and the memory map",
 }
 """The scopes that the help shows, in its order."""
 
@@ -40,12 +43,15 @@ ACTIONS = (
     Action("main", "rerun", "r", "rerun", "run what is on disk again", True),
     Action("main", "cancel", "x", "cancel", "stop the run", True),
     Action("main", "problem(1)", "n", "next", "next problem", True),
+    Action("main", "memory", "M", "memory", "the core's memory map, and back", True),
     Action("main", "problem(-1)", "N", "previous", "previous problem"),
     Action(
         "main", "worst", "m", "worst", "the worst element; follow it from verdict to verdict", True
     ),
     Action("main", "next_pane", "v", "pane", "other panes, where not all three fit", True),
+    Action("main", "search", "slash", "search", "look for something in the log", True),
     Action("main", "follow", "F", "log end", "follow the log's end"),
+    Action("main", "copy", "y", "copy", "copy the verdict line", True),
     Action("main", "app.focus_next", "tab", "focus", "next part of the screen"),
     Action("main", "app.focus_previous", "shift+tab", "back", "previous part of the screen"),
     Action("panes", "move(0,-1)", "left,h", "left", "one column to the left"),
@@ -60,12 +66,19 @@ ACTIONS = (
     Action("panes", "edge(0,1)", "end", "row end", "the row's last element"),
     Action("panes", "edge(-1,0)", "ctrl+home,g", "top", "the first row"),
     Action("panes", "edge(1,0)", "ctrl+end,G", "bottom", "the last row"),
+    Action("memory", "core(1)", "right,l,c", "next core", "the next core"),
+    Action("memory", "core(-1)", "left,h,C", "previous core", "the core before"),
+    Action("memory", "screen.memory", "escape", "back", "close the map"),
+    Action("log", "search_next(1)", "n", "next", "the next line with what you look for"),
+    Action("log", "search_next(-1)", "N", "previous", "the line with it before"),
     Action("log", "scroll(-1)", "up,k", "up", "one line back: the log stands still"),
     Action("log", "scroll(1)", "down,j", "down", "one line on"),
     Action("log", "page(-1)", "pageup", "page up", "one page back"),
     Action("log", "page(1)", "pagedown", "page down", "one page on"),
     Action("log", "start", "home,g", "start", "the oldest line that is kept"),
     Action("log", "follow", "end,l,G", "end", "the newest line, and on with it"),
+    Action("search", "close", "escape", "close", "look for nothing"),
+    Action("problems", "copy", "y", "copy", "copy the problem that is spelled out"),
     Action("list", "scroll(-1)", "up,k", "up", "one line up"),
     Action("list", "scroll(1)", "down,j", "down", "one line down"),
     Action("list", "page(-1)", "pageup", "page up", "one page up"),
@@ -75,6 +88,7 @@ ACTIONS = (
 
 _KEY_NAMES = {
     "question_mark": "?",
+    "slash": "/",
     "left": "←",
     "right": "→",
     "up": "↑",

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App
+from textual.theme import Theme
 
 from workbench import process
 from workbench.errors import ExitCode, WorkbenchError
 from workbench.loop.events import Event
 from workbench.tui.screen import Clock, MainScreen
 from workbench.tui.text import STYLE_VARIABLES
+from workbench.tui.themes import DEFAULT_THEME, load_theme
 
 if TYPE_CHECKING:  # NumPy comes with it; the app paints before it needs that
     from workbench.loop.target import Options
@@ -28,7 +30,7 @@ if TYPE_CHECKING:  # NumPy comes with it; the app paints before it needs that
 CLOSE_LIMIT_S = 3.0
 """Longest wait for the engine to end; whatever then still runs is killed."""
 
-WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide")]
+WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide"), (140, "-broad")]
 HEIGHTS = [(0, "-flat"), (22, "-short"), (28, "-medium"), (40, "-tall")]
 """Classes of the screen from this many columns or rows on."""
 
@@ -80,8 +82,13 @@ class WorkbenchApp(App[None]):
         options: Options,
         load: Callable[[], MakeEngine] = load_engine,
         clock: Clock = time.monotonic,
+        theme: Theme | None = None,
     ) -> None:
+        """`theme` is Textual's default unless given."""
         super().__init__()
+        if theme is not None:
+            self.register_theme(theme)
+            self.theme = theme.name
         self.animation_level = "none"
         self.error: str | None = None
         self._options = options
@@ -118,9 +125,17 @@ class WorkbenchApp(App[None]):
             await self._engine.watch()
         except WorkbenchError as error:
             self._leave(str(error), error.exit_code)
-        except Exception:
-            path = _write_crash_log(self._options.project)
-            self._leave(f"the engine failed; {path} says how", ExitCode.USAGE)
+        except Exception as error:
+            self._leave(_crash("the engine", error, self._options.project), ExitCode.USAGE)
+
+    def _fatal_error(self) -> None:
+        """A defect of the screen ends with one sentence, where Textual 8.2 prints a traceback.
+
+        Textual calls this while the exception is handled; it has no public way to replace it.
+        """
+        error = sys.exc_info()[1]
+        if error is not None and self.error is None:
+            self._leave(_crash("the screen", error, self._options.project), ExitCode.USAGE)
 
     def _leave(self, error: str, code: int) -> None:
         self.error = error
@@ -149,9 +164,12 @@ class WorkbenchApp(App[None]):
         self.exit(return_code=128 + number)
 
 
-def run_app(options: Options) -> int:
-    """Run the app in this terminal; returns its exit code."""
-    app = WorkbenchApp(options)
+def run_app(options: Options, theme: str = DEFAULT_THEME) -> int:
+    """Run the app in this terminal; returns its exit code.
+
+    Raises UsageError for a theme that isn't there or is broken.
+    """
+    app = WorkbenchApp(options, theme=load_theme(theme))
     app.run()
     if app.error is not None:
         print(app.error, file=sys.stderr)
@@ -163,10 +181,12 @@ def _die(code: int) -> None:
     os._exit(code)
 
 
-def _write_crash_log(project: Path) -> str:
-    """Keep the traceback of a defect of ours in the project's `.workbench/`."""
+def _crash(what: str, error: BaseException, project: Path) -> str:
+    """Keep the traceback of a defect of ours in the project's `.workbench/`; a sentence on it."""
     path = project / ".workbench" / "crash.log"
-    with contextlib.suppress(OSError):
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(traceback.format_exc())
-    return str(path)
+        path.write_text("".join(traceback.format_exception(error)))
+    except OSError as failure:
+        return f"{what} failed: {error!r} ({path} could not be written: {failure.strerror})"
+    return f"{what} failed, which is a defect of npu-workbench; {path} says how"

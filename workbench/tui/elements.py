@@ -44,6 +44,15 @@ class Layout:
         """Cells that all of them take."""
         return sum(self.pane_widths) + GAP * (len(self.shown) - 1)
 
+    def column_at(self, x: int) -> int | None:
+        """The column of the window whose number is at cell `x` of the panes; None in a gap."""
+        left = 0
+        for width, pane in zip(self.widths, self.pane_widths, strict=True):
+            if left <= x < left + pane:
+                return (x - left) // (width + self.spacing)
+            left += pane + GAP
+        return None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Elements:

@@ -29,6 +29,11 @@ def _parsed(style: str | Style) -> Style:
     return Style.parse(style) if isinstance(style, str) else style
 
 
+def is_seen(widget: Widget) -> bool:
+    """Whether neither the widget nor anything around it is hidden."""
+    return all(node.display for node in widget.ancestors_with_self if isinstance(node, Widget))
+
+
 def flow(parts: Sequence[tuple[int, Content]], width: int, rows: int) -> list[Content]:
     """Parts set into at most `rows` lines; the highest ranks are left out until they fit."""
     lines: list[Content] = []

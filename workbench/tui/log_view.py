@@ -20,6 +20,7 @@ from textual.widget import Widget
 from workbench.tui.actions import bindings
 from workbench.tui.ansi import pieces
 from workbench.tui.log_store import Heading, LogStore
+from workbench.tui.search import find, marked
 
 FLUSH_S = 0.05
 WHEEL_LINES = 3
@@ -40,6 +41,8 @@ class LogView(Widget, can_focus=True):
         self._pending: list[str] = []
         self._flushing: Timer | None = None
         self._seen = 0
+        self._needle = ""
+        self._found: int | None = None
         self._strips: LRUCache[tuple[int, int], Strip] = LRUCache(CACHED_ROWS)
         self._title()
 
@@ -64,6 +67,7 @@ class LogView(Widget, can_focus=True):
         self.store.clear()
         self._strips.clear()
         self._top = 0
+        self._found = None
         self.action_follow()
 
     @property
@@ -98,12 +102,12 @@ class LogView(Widget, can_focus=True):
         strip = self._strips.get(key)
         if strip is None:
             line = self.store[number]
+            parts = pieces(line)
             if isinstance(line, Heading):
-                strip = Strip([Segment(text, Style(bold=True)) for text, _ in pieces(line)])
-            else:
-                strip = Strip([Segment(text, style) for text, style in pieces(line)])
+                parts = [(text, Style(bold=True)) for text, _ in parts]
+            strip = Strip([Segment(text, style) for text, style in marked(parts, self._needle)])
             strip = self._strips[key] = self._finished(strip, width)
-        return strip
+        return strip.apply_style(Style(underline=True)) if number == self._found else strip
 
     def _finished(self, strip: Strip, width: int) -> Strip:
         """Cut with a sign or padded to the width, over the widget's own style."""
@@ -125,6 +129,30 @@ class LogView(Widget, can_focus=True):
         """The widget's colours are in the strips: make them anew."""
         self._strips.clear()
         super().notify_style_update()
+
+    def search(self, needle: str) -> None:
+        """Look for a substring from the top row on, and mark it wherever it is; "" ends that."""
+        self._needle = needle
+        self._found = None
+        self._strips.clear()
+        self._go_to(find(self.store, needle, self.top, 1) if needle else None)
+
+    def action_search_next(self, by: int) -> None:
+        """Go to the next or previous line with what was looked for, going round."""
+        here = self.top - by if self._found is None else self._found
+        self._go_to(find(self.store, self._needle, here + by, by))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The keys that go on with a search mean something else before there is one."""
+        if action == "search_next":
+            return bool(self._needle)
+        return super().check_action(action, parameters)
+
+    def _go_to(self, number: int | None) -> None:
+        self._found = number
+        if number is not None:
+            self.action_scroll(number - self.size.height // 3 - self.top)
+        self._changed()
 
     def action_scroll(self, rows: int) -> None:
         """Move by rows; back pauses, and reaching the end resumes."""
@@ -166,6 +194,9 @@ class LogView(Widget, can_focus=True):
         parts = ["log"]
         if self.store.end:
             parts.append(_lines(self.store.end))
+        if self._needle:
+            place = "not found" if self._found is None else f"line {self._found + 1:,}"
+            parts.append(f"/{self._needle}: {place}")
         if not self.following:
             parts.append(f"paused, +{_lines(self.unseen)} (end: follow)")
         self.border_title = Content("  ".join(parts))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from workbench.loop import words
+from workbench.tui import text
 from workbench.tui.lines import ScrolledLines
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
@@ -18,7 +19,8 @@ _NAME, _VALUE, _TARGET = 11, 11, 9
 class MetricsTable(ScrolledLines):
     """A line for each metric: name, value, target and whether it is met.
 
-    Where memory corrupted the device's result, the arithmetic result's value stands beside it.
+    Where memory corrupted the device's result, the arithmetic result's value stands beside it; of
+    several output tensors each has a line with the metrics of the criteria.
     """
 
     def __init__(self) -> None:
@@ -65,10 +67,14 @@ def _table(verdict: Verdict, width: int) -> list[Content]:
         ).rstrip()
 
     blank = _demand(None, with_target=with_target)
-    head = f"{'':{_NAME}}{'device':>{_VALUE}} {blank}{'arithmetic':>{_VALUE}}"
+    heads = [
+        Content.styled(f"{'':{_NAME}}{own:>{_VALUE}} {blank}{other:>{_VALUE}}", "dim")
+        for own, other in (("device", "arithmetic"), ("core memory", "stack apart"))
+    ]
     return [
-        *([Content.styled(head, "dim")] if corrupted else []),
+        *(heads if corrupted else []),
         *(row(name) for name in criteria),
+        *_parts(verdict, width),
         *(
             Content(f"{name:{_NAME}}{words.range_text(*ends):>{_VALUE}}")
             for name, ends in ranges.items()
@@ -76,6 +82,26 @@ def _table(verdict: Verdict, width: int) -> list[Content]:
         *_not_finite(verdict.metrics.non_finite),
         *(row(name) for name in words.METRIC_NAMES if name not in criteria),
     ]
+
+
+def _parts(verdict: Verdict, width: int) -> list[Content]:
+    """A line for each of several output tensors, with the metrics of as many criteria as fit."""
+    if not verdict.parts:
+        return []
+    criteria = [result.criterion for result in verdict.criteria]
+    criteria = criteria[: max(1, (width - _NAME) // (_VALUE + 1))]
+    titles = [f"{words.METRIC_NAMES[criterion.metric]:>{_VALUE}} " for criterion in criteria]
+    lines = [Content.styled("".join([f"{'each':{_NAME}}", *titles]), "dim")]
+    for tensor, metrics in verdict.parts:
+        name = Content(text.clean(tensor)).truncate(_NAME, ellipsis=True, pad=True)
+        cells = []
+        for criterion in criteria:
+            value = metrics.value(criterion.metric)
+            is_met = criterion.is_met(value)
+            cell = f"{words.metric_text(criterion.metric, value):>{_VALUE}}"
+            cells.append((f"{cell}{' ' if is_met else '✗'}", "" if is_met else "$wb-fail bold"))
+        lines.append(Content.assemble(name, *cells).rstrip())
+    return lines
 
 
 def _demand(result: CriterionResult | None, *, with_target: bool) -> str:

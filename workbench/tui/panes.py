@@ -71,6 +71,38 @@ class PanesView(Lines, can_focus=True):
         """Move the cursor to an edge of the tensor."""
         self.action_move(rows * self.window.rows, columns * self.window.columns)
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Put the cursor on the element that was clicked, in whichever pane."""
+        offset = event.get_content_offset(self)
+        if offset is None or self._elements is None:
+            return
+        layout, margin = self._layout(self.size.width)
+        row = offset.y - self._head(self.size.height)
+        column = layout.column_at(offset.x - margin)
+        if column is not None and 0 <= row <= self.window.last_row - self.window.top:
+            here = (self.window.top + row, self.window.left + column)
+            self.action_move(here[0] - self.window.row, here[1] - self.window.column)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel: down, or to the right with shift."""
+        self._scroll(1, sideways=event.shift)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel: up, or to the left with shift."""
+        self._scroll(-1, sideways=event.shift)
+
+    def on_mouse_scroll_right(self, _event: events.MouseScrollRight) -> None:
+        """A wheel that goes sideways."""
+        self._scroll(1, sideways=True)
+
+    def on_mouse_scroll_left(self, _event: events.MouseScrollLeft) -> None:
+        """A wheel that goes sideways."""
+        self._scroll(-1, sideways=True)
+
+    def _scroll(self, by: int, *, sideways: bool) -> None:
+        self._follows_worst = False
+        self._go(self.window.scrolled(0 if sideways else by, by if sideways else 0))
+
     def _go(self, window: Window) -> None:
         self.window = window
         self._changed()
@@ -111,11 +143,10 @@ class PanesView(Lines, can_focus=True):
         if self._elements is None:
             return []
         elements, panes = self._elements, self._elements.panes(self.window)
-        label = len(str(elements.rows - 1))
-        layout = elements.layout(width - label - 2, self._choice)
-        margin = " " * (label + 2)
+        layout, indent = self._layout(width)
+        margin, label = " " * indent, indent - 2
         lines = [Content.assemble(margin, self._names(layout))]
-        if height > SIDE + 1:
+        if self._head(height) > 1:
             lines.append(Content.assemble(margin, self._column_numbers(layout, panes)))
         for row in range(len(panes.reference)):
             style = "bold" if panes.row + row == self.window.row else "dim"
@@ -125,6 +156,16 @@ class PanesView(Lines, can_focus=True):
             limit = f"tolerance {elements.limit:g}:  · equal  ~ over  ! over 4 times"
             lines.append(Content.styled(margin + limit, "dim"))
         return lines
+
+    def _layout(self, width: int) -> tuple[Layout, int]:
+        """What fits, and how many cells the row numbers before it take."""
+        assert self._elements is not None
+        margin = len(str(self._elements.rows - 1)) + 2
+        return self._elements.layout(width - margin, self._choice), margin
+
+    def _head(self, height: int) -> int:
+        """How many lines there are above the elements."""
+        return 2 if height > SIDE + 1 else 1
 
     def _names(self, layout: Layout) -> Content:
         hidden = [NAMES[index] for index in range(len(NAMES)) if index not in layout.shown]

@@ -1,4 +1,4 @@
-"""Everything that is wrong, in one list: the run's error, diagnostics, findings; errors first."""
+"""Everything that is wrong, in one list: diagnostics, the run's error, findings, what isn't met."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from textual import events
 from textual.content import Content
 
 from workbench.build.diagnostics import Diagnostic, Note
@@ -13,20 +14,24 @@ from workbench.errors import WorkbenchError
 from workbench.loop import words
 from workbench.loop.view import Phase, View
 from workbench.tui import text
+from workbench.tui.actions import bindings
+from workbench.tui.clipboard import copy
 from workbench.tui.lines import ScrolledLines
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
-    from workbench.verdict import Verdict
-
-_ORDER = {"error": 0, "warning": 1, "info": 2}
+    from workbench.verdict import Finding, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to mend. `stale` when it was found in other bytes than those on disk."""
+    """One thing to mend. `stale` when it was found in other bytes than those on disk.
+
+    `name` is the id of the finding that it is, if it is one.
+    """
 
     severity: Literal["error", "warning", "info"]
     message: str
+    name: str = ""
     where: str | None = None
     hint: str | None = None
     notes: tuple[str, ...] = ()
@@ -34,34 +39,45 @@ class Problem:
 
 
 def collect(view: View) -> tuple[Problem, ...]:
-    """The view's problems: those of the bytes on disk first, of these errors first.
+    """The view's problems: those of the bytes on disk first.
 
-    A failed build's diagnostics come before the sentence that says it failed, and findings, which
-    are causes, before the criteria that are not met.
+    What stopped a run comes first, then the findings in the verdict's order, which is that of
+    mending; the criteria that they leave unmet; and what a compiler only warns about.
     """
-    return tuple(sorted(_problems(view), key=lambda p: (p.stale, _ORDER[p.severity])))
+    return tuple(sorted(_problems(view), key=lambda problem: problem.stale))
 
 
 def _problems(view: View) -> Iterator[Problem]:
     if view.phase is Phase.MISSING:
         hint = "the next save of it starts a run"
-        yield Problem("error", "the kernel is not there", view.missing, hint)
-    if (result := view.result) is not None:
-        stale = result.run != view.run or view.phase in (Phase.WAITING, Phase.MISSING)
-        for diagnostic in view.diagnostics:
-            yield _of_diagnostic(diagnostic, stale)
-        if (error := result.error) is not None and not _is_told(error, view):
-            yield Problem("error", error.message, error.where, error.hint, stale=stale)
-        for note in result.notes:
-            yield Problem("info", note, stale=stale)
+        yield Problem("error", "the kernel is not there", where=view.missing, hint=hint)
+    result = view.result
+    stale = result is not None and (
+        result.run != view.run or view.phase in (Phase.WAITING, Phase.MISSING)
+    )
+    told = [_of_diagnostic(diagnostic, stale) for diagnostic in view.diagnostics]
+    yield from (problem for problem in told if problem.severity == "error")
+    if result is not None and (error := result.error) is not None and not _is_told(error, view):
+        name = error.finding or ""
+        yield Problem("error", error.message, name, error.where, error.hint, stale=stale)
     if view.shown is not None and view.shown.verdict is not None:
         for finding in view.shown.verdict.findings:
-            message = f"{finding.id}: {finding.message}"
-            stale = not view.is_current
-            yield Problem(
-                finding.severity, message, finding.where, finding.hint or None, stale=stale
-            )
+            yield _of_finding(finding, stale=not view.is_current)
         yield from _unmet(view.shown.verdict, stale=not view.is_current)
+    yield from (problem for problem in told if problem.severity != "error")
+    for note in result.notes if result is not None else ():
+        yield Problem("info", note, stale=stale)
+
+
+def _of_finding(finding: Finding, *, stale: bool) -> Problem:
+    return Problem(
+        finding.severity,
+        finding.message,
+        finding.id,
+        finding.where,
+        finding.hint or None,
+        stale=stale,
+    )
 
 
 def _is_told(error: WorkbenchError, view: View) -> bool:
@@ -83,9 +99,8 @@ def _unmet(verdict: Verdict, *, stale: bool) -> Iterator[Problem]:
 
 def _of_diagnostic(diagnostic: Diagnostic, stale: bool) -> Problem:
     notes = tuple(_note_text(note) for note in diagnostic.notes)
-    return Problem(
-        diagnostic.severity, diagnostic.message, diagnostic.where, notes=notes, stale=stale
-    )
+    where = diagnostic.where
+    return Problem(diagnostic.severity, diagnostic.message, where=where, notes=notes, stale=stale)
 
 
 def _note_text(note: Note) -> str:
@@ -93,7 +108,9 @@ def _note_text(note: Note) -> str:
 
 
 class Problems(ScrolledLines):
-    """The list with one problem spelled out: message, mend and notes; the others a line each."""
+    """A line for each problem, and one of them spelled out: message, mend, place, notes."""
+
+    BINDINGS = bindings("problems")
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
@@ -107,19 +124,31 @@ class Problems(ScrolledLines):
         if (problems, judged) == (self._problems, self._judged):
             return
         self._problems, self._judged = problems, judged
-        self.selected = self.top = 0
-        self._title()
-        self.changed()
+        self.top = 0
+        self._select(0)
 
     def step(self, by: int) -> None:
         """Spell out another problem, going round."""
-        if not self._problems:
+        if self._problems:
+            self._select((self.selected + by) % len(self._problems))
+            height = len(self._spelled_out(self._problems[self.selected], self.size.width))
+            self.reveal(self.selected, self.selected + height - 1)
+
+    def action_copy(self) -> None:
+        """Copy the problem that is spelled out."""
+        if self._problems:
+            problem = self._problems[self.selected]
+            copy(self, "the problem", "\n".join(_plain(problem)))
+
+    def on_click(self, event: events.Click) -> None:
+        """Spell out the problem that was clicked."""
+        offset = event.get_content_offset(self)
+        line = -1 if offset is None else self.top + offset.y
+        if not self._problems or not 0 <= line < len(self.all_lines()):
             return
-        self.selected = (self.selected + by) % len(self._problems)
-        self._title()
-        self.changed()
         height = len(self._spelled_out(self._problems[self.selected], self.size.width))
-        self.reveal(self.selected, self.selected + height - 1)
+        past = line - self.selected - height + 1
+        self._select(min(line, self.selected) if past <= 0 else self.selected + past)
 
     def lines(self, width: int, height: int) -> list[Content]:
         """A line for each problem, more for the selected one."""
@@ -134,16 +163,17 @@ class Problems(ScrolledLines):
         return lines
 
     def _spelled_out(self, problem: Problem, width: int) -> list[Content]:
-        style = "dim" if problem.stale else ""
-        more = [f"→ {text.clean(problem.hint)}"] if problem.hint else []
-        more += [f"note: {text.clean(note)}" for note in problem.notes]
-        head = _headline(problem, "" if problem.stale else "bold").wrap(max(8, width))
-        rest = [
-            Content.assemble("  ", line)
-            for note in more
-            for line in Content.styled(note, style).wrap(max(8, width - 2))
-        ]
-        return [*head, *rest]
+        head = _headline(problem, "" if problem.stale else "bold", is_whole=True)
+        lines = head.wrap(max(8, width))
+        for rest in _more(problem):
+            content = Content.styled(text.clean(rest), "dim" if problem.stale else "")
+            lines += [Content.assemble("  ", line) for line in content.wrap(max(8, width - 2))]
+        return lines
+
+    def _select(self, index: int) -> None:
+        self.selected = index
+        self._title()
+        self.changed()
 
     def _title(self) -> None:
         counts = [
@@ -155,13 +185,42 @@ class Problems(ScrolledLines):
         self.border_title = Content("  ".join(["problems", *counts, *place]))
 
 
-def _headline(problem: Problem, style: str = "") -> Content:
+def _headline(problem: Problem, style: str = "", *, is_whole: bool = False) -> Content:
+    """A problem's first line: a finding by its name, anything else by its place.
+
+    Whole, it is only the first line of the message, and a finding's place is told elsewhere.
+    """
     glyph = text.SEVERITY_GLYPHS[problem.severity]
-    where = f"{text.clean(problem.where)}: " if problem.where else ""
-    own = "dim" if problem.stale else text.SEVERITY_STYLES[problem.severity]
-    stale = "STALE " if problem.stale else ""
+    message = problem.message.strip()
+    first = message.partition("\n")[0] if is_whole else message
+    before = problem.name or problem.where or ""
+    after = problem.where if problem.name and problem.where and not is_whole else ""
+    own, bold = text.SEVERITY_STYLES[problem.severity], "bold"
+    if problem.stale:
+        own = bold = style = "dim"
     return Content.assemble(
-        (f"{glyph} {stale}", own),
-        (where, "dim" if problem.stale else "bold"),
-        (text.clean(problem.message), "dim" if problem.stale else style),
+        (f"{glyph} {'STALE ' if problem.stale else ''}", own),
+        (f"{text.clean(before)}: " if before else "", bold),
+        (text.clean(first), style),
+        (f"  {text.clean(after)}" if after else "", "dim"),
     )
+
+
+def _more(problem: Problem) -> Iterator[str]:
+    """What follows the first line of a problem that is spelled out."""
+    yield from problem.message.strip().split("\n")[1:]
+    if problem.hint:
+        yield f"→ {problem.hint}"
+    if problem.name and problem.where:
+        yield f"at {problem.where}"
+    yield from (f"note: {note}" for note in problem.notes)
+
+
+def _plain(problem: Problem) -> Iterator[str]:
+    """A problem as text to be pasted elsewhere."""
+    where = f"{problem.where}: " if problem.where else ""
+    name = f"{problem.name}: " if problem.name else ""
+    yield f"{where}{problem.severity}: {name}{problem.message.strip()}"
+    if problem.hint:
+        yield f"→ {problem.hint}"
+    yield from (f"note: {note}" for note in problem.notes)

@@ -11,16 +11,19 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer
 
 from workbench.build import StepResult
 from workbench.loop import words
 from workbench.loop.events import Event, LogLines, RunStarted, StepFinished
 from workbench.loop.view import Phase, View, counts, reduce
 from workbench.tui.actions import bindings
+from workbench.tui.clipboard import copy
 from workbench.tui.help import HelpScreen
+from workbench.tui.key_line import KeyLine
+from workbench.tui.lines import is_seen
 from workbench.tui.log_store import Heading
 from workbench.tui.log_view import LogView
+from workbench.tui.memory_map import MemoryMap
 from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.panes import PanesView
 from workbench.tui.problems import Problems, collect
@@ -55,14 +58,16 @@ class MainScreen(Screen[None]):
         self._problems = Problems()
         self._metrics = MetricsTable()
         self._panes = PanesView()
+        self._memory = MemoryMap()
         self._log = LogView(classes="panel")
         self._logged_step = ""
         self._step_began = 0.0
         self._ticker: Timer | None = None
         self._paint_is_due = False
+        self._wants_memory: bool | None = None
 
     def compose(self) -> ComposeResult:
-        """Verdict, steps, problems beside metrics, panes, log, footer."""
+        """Verdict, steps, problems beside metrics, panes, memory beside log, keys."""
         yield self._verdict
         yield self._steps
         with Vertical(classes="body"):
@@ -70,8 +75,11 @@ class MainScreen(Screen[None]):
                 yield self._problems
                 yield self._metrics
             yield self._panes
-            yield self._log
-        yield Footer(show_command_palette=False)
+            with Horizontal(classes="lower"):
+                yield self._memory
+                with Vertical(classes="log"):
+                    yield self._log
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Keys go to the panes until the user turns elsewhere."""
@@ -115,6 +123,8 @@ class MainScreen(Screen[None]):
         self._problems.show(collect(view), judged=view.is_current)
         self._metrics.show(verdict, stale=not view.is_current)
         self._panes.show(verdict, stale=not view.is_current)
+        self._memory.show(verdict, stale=not view.is_current)
+        self._show_memory()
         self._tick()
         self.refresh_bindings()
 
@@ -142,9 +152,15 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, _event: events.Resize) -> None:
         """A part that a small window hides can't keep the keys."""
-        focused = self.focused
-        if focused is not None and not focused.display:
-            self.set_focus(self._problems)
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        """Give the focus to the map where it was asked for, and else to a part that is seen."""
+        if self._wants_memory and self.focused is not self._memory:
+            self.set_focus(self._memory)
+        elif self.focused is None or not is_seen(self.focused):
+            parts = (self._panes, self._problems)
+            self.set_focus(next((part for part in parts if is_seen(part)), None))
 
     def action_rerun(self) -> None:
         """Run what is on disk again."""
@@ -165,6 +181,43 @@ class MainScreen(Screen[None]):
     def action_next_pane(self) -> None:
         """Show other panes."""
         self._panes.show_others()
+
+    def action_memory(self) -> None:
+        """Show the memory map, or put it away."""
+        self._wants_memory = not is_seen(self._memory)
+        self._show_memory()
+        self.call_after_refresh(self._refocus)
+
+    def _show_memory(self) -> None:
+        """Unasked, the map is shown where there is room and it tells a cause."""
+        wish = self._wants_memory
+        self.set_class(wish is True, "-memory")
+        self.set_class(wish is None and self._memory.has_findings, "-memory-if-room")
+
+    def action_search(self) -> None:
+        """Ask what to look for in the log."""
+        from workbench.tui.search_prompt import SearchPrompt  # seldom needed, slow to import
+
+        if not is_seen(self._log):
+            self._wants_memory = False
+            self._show_memory()
+        prompt = SearchPrompt(self._search)
+        self.query_one(".log").mount(prompt)
+        self.call_after_refresh(prompt.focus)
+
+    def _search(self, needle: str) -> None:
+        self._log.flush()
+        self._log.search(needle)
+        self.set_focus(self._log)
+
+    def action_copy(self) -> None:
+        """Copy the verdict line."""
+        result = self.view.result
+        if result is None:
+            self.notify("there is no verdict to copy yet", markup=False)
+            return
+        stale = "" if self.view.is_current or result.verdict is None else "STALE: "
+        copy(self, "the verdict line", f"{stale}{words.verdict_lines(result)[0]}")
 
     def action_follow(self) -> None:
         """Follow the log's end."""

@@ -41,6 +41,18 @@ class Window:
             left=min(max(self.left, column - SIDE + 1), column),
         )
 
+    def scrolled(self, rows: int, columns: int) -> Window:
+        """The window moved, and the cursor as far as needed to stay inside."""
+        top = _clamped(self.top + rows, self.rows - SIDE + 1)
+        left = _clamped(self.left + columns, self.columns - SIDE + 1)
+        return replace(
+            self,
+            top=top,
+            left=left,
+            row=max(top, min(self.row, top + SIDE - 1, self.rows - 1)),
+            column=max(left, min(self.column, left + SIDE - 1, self.columns - 1)),
+        )
+
     def at(self, row: int, column: int) -> Window:
         """The cursor on an element, the window on the block of eight that holds it."""
         row, column = _clamped(row, self.rows), _clamped(column, self.columns)

@@ -62,6 +62,10 @@ def stack_overrun(
             "stack_limit": core.stack_limit,
             "stack_size": size,
             "overwrites": reached,
+            "victims": {
+                name: tensor_rows(hit[name].host, buffers) if name in hit else []
+                for name in reached
+            },
             "tensors": [part for one in hit.values() for part in tensor_rows(one.host, buffers)],
             "arrays": {f"{a.function}.{a.name}": a.bytes for a in arrays},
         },

@@ -1,0 +1,56 @@
+"""The last row: the keys that do something now, and a sign where there are more than fit."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.content import Content
+from textual.screen import Screen
+
+from workbench.tui.lines import Lines
+
+_MORE = " …"
+
+
+class KeyLine(Lines):
+    """`? help  q quit  …`, in the order of the table of actions; a click presses the key."""
+
+    DEFAULT_CSS = "KeyLine { height: 1; dock: bottom; }"
+
+    def on_mount(self) -> None:
+        """Follow what can be done."""
+        self.screen.bindings_updated_signal.subscribe(self, self._on_bindings)
+
+    def _on_bindings(self, _screen: Screen[object]) -> None:
+        self.changed()
+
+    def lines(self, width: int, height: int) -> list[Content]:
+        """As many keys as fit."""
+        keys = self._keys()
+        fitting = list(keys.values())
+        while fitting and sum(label.cell_length for label in fitting) > width:
+            fitting.pop()
+            if sum(label.cell_length for label in fitting) + len(_MORE) <= width:
+                break
+        more = (_MORE, "dim") if len(fitting) < len(keys) else ""
+        return [Content.assemble(*fitting, more)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key under the pointer."""
+        right = 0
+        for key, label in self._keys().items():
+            right += label.cell_length
+            if event.x < right:
+                self.app.simulate_key(key)
+                return
+
+    def _keys(self) -> dict[str, Content]:
+        """What is shown for each key."""
+        labels: dict[str, Content] = {}
+        told = set()
+        for key, active in self.screen.active_bindings.items():
+            binding = active.binding
+            if binding.show and binding.action not in told:
+                told.add(binding.action)
+                name = (f" {binding.key_display} ", "$footer-key-foreground bold")
+                labels[key] = Content.assemble(name, f"{binding.description} ")
+        return labels

@@ -1,0 +1,61 @@
+"""Searching the log for a substring: which lines have it, and where in them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from rich.style import Style
+
+from workbench.build.diagnostics import strip_ansi
+from workbench.tui.log_store import LogStore
+
+_FOUND = Style(reverse=True)
+
+
+def find(store: LogStore, needle: str, start: int, step: int) -> int | None:
+    """The first kept line from `start` on that has the needle, forwards or backwards, going round.
+
+    Capitals count only when the needle has some. `step` is 1 or -1.
+    """
+    count = store.end - store.first
+    for distance in range(count):
+        number = store.first + (start - store.first + step * distance) % count
+        line = store[number]
+        if _places(strip_ansi(line) if "\x1b" in line else line, needle):
+            return number
+    return None
+
+
+def marked(pieces: list[tuple[str, Style]], needle: str) -> list[tuple[str, Style]]:
+    """The pieces of a line with every occurrence of the needle reversed."""
+    places = _places("".join(text for text, _ in pieces), needle)
+    return [part for part in _split(pieces, places, len(needle)) if part[0]]
+
+
+def _places(text: str, needle: str) -> list[int]:
+    """Where the needle begins, without overlaps."""
+    if not needle:
+        return []
+    if needle == needle.lower():
+        lowered = text.lower()
+        text = lowered if len(lowered) == len(text) else text
+    places = []
+    place = text.find(needle)
+    while place >= 0:
+        places.append(place)
+        place = text.find(needle, place + len(needle))
+    return places
+
+
+def _split(
+    pieces: list[tuple[str, Style]], places: list[int], length: int
+) -> Iterator[tuple[str, Style]]:
+    edges = sorted({edge for place in places for edge in (place, place + length)})
+    start = 0
+    for text, style in pieces:
+        cuts = [0, *(edge - start for edge in edges if 0 < edge - start < len(text)), len(text)]
+        for first, last in pairwise(cuts):
+            inside = any(place <= start + first < place + length for place in places)
+            yield text[first:last], style + _FOUND if inside else style
+        start += len(text)
