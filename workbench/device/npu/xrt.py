@@ -173,6 +173,7 @@ class Context:
             )
             state = int(self._run.wait(self._wait_ms))
             nanoseconds = time.perf_counter_ns() - started
+        self._run = None
         if state != COMPLETED:
             raise EndedError(state, nanoseconds / 1e9)
         return nanoseconds
