@@ -5,13 +5,22 @@ A manifest is a JSON file beside the thing it vouches for. Content decides, neve
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import shutil
 import stat
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+KEPT = 100
+"""Entries of a cache folder that `prune` leaves."""
+
+CLOCK_TICK_NS = 10_000_000
+"""How far a file's time can lag behind the clock: a tick of the slowest kernels (HZ=100)."""
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -45,6 +54,31 @@ def key_of(*parts: object) -> str:
 def file_hashes(paths: Iterable[str]) -> dict[str, str | None]:
     """Each path's content hash."""
     return {path: sha256_file(path) for path in sorted(set(paths))}
+
+
+def changed_since(paths: Iterable[str], moment_ns: int) -> bool:
+    """Whether any of the files was changed at `moment_ns` (`time.time_ns`) or later.
+
+    By the inode's change time, which no program can set. A time in the future tells nothing: it is
+    that of a file server whose clock is wrong.
+    """
+    now = time.time_ns()
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if moment_ns - CLOCK_TICK_NS <= os.stat(path).st_ctime_ns <= now:
+                return True
+    return False
+
+
+def prune(folder: Path, keep: int = KEPT) -> None:
+    """Delete the oldest files and folders in a cache folder, all but `keep` of them."""
+    with contextlib.suppress(OSError):
+        entries = [(entry.stat().st_mtime_ns, entry.path) for entry in os.scandir(folder)]
+        for _, path in sorted(entries)[: max(0, len(entries) - keep)]:
+            if os.path.isdir(path):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                os.unlink(path)
 
 
 def write(path: Path, *, files: Mapping[str, str | None], data: Mapping[str, Any]) -> None:

@@ -49,7 +49,7 @@ async def test_a_save_is_noticed_quickly(kernel: Path, watched: Watched) -> None
         vscode_atomic(kernel, b"%d" % number)
         await watched.change()
         seconds.append(time.perf_counter() - started)
-    assert QUIET_S < statistics.median(seconds) < QUIET_S + 0.02
+    assert QUIET_S < statistics.median(seconds) < QUIET_S + 0.04
 
 
 async def test_touched_comes_at_once(kernel: Path) -> None:

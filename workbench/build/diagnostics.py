@@ -2,7 +2,7 @@
 
 Only header lines ("path:line:column: error: message") are parsed, anchored at the line's start, so
 that source text quoted under a diagnostic can't be taken for one. Notes belong to the diagnostic
-before them; the linker's complaints, which have no place, keep an empty file.
+before them; complaints of the linker and the driver, which have no place, keep an empty file.
 """
 
 from __future__ import annotations
@@ -16,11 +16,18 @@ Severity = Literal["error", "warning"]
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _HEADER = re.compile(
-    r"^(?P<file>(?:[A-Za-z]:)?[^:\n]+):(?P<line>\d+):(?:(?P<column>\d+):)? "
+    r"^(?P<file>\S[^\n]*?):(?P<line>\d+):(?:(?P<column>\d+):)? "
     r"(?P<severity>fatal error|error|warning|note): (?P<message>.*)$"
 )
-_LINKER = re.compile(r"^ld\.lld: (?P<severity>error|warning): (?P<message>.*)$")
+# Only tools by name: older clangs quote source lines bare, and `error:` is a fine label in C.
+_PLACELESS = re.compile(
+    r"^[\w.+-]*(?:clang|lld)[\w.+-]*: "
+    r"(?P<severity>fatal error|error|warning): (?P<message>.*)$"
+)
 _REFERENCE = re.compile(r"^>>> (?P<message>referenced by .*)$")
+
+KEPT = 1_000
+"""Warnings that are kept; how many more there were is said. Errors are all kept."""
 
 
 def strip_ansi(text: str) -> str:
@@ -61,22 +68,54 @@ class Diagnostic:
 
 def parse_diagnostics(lines: Iterable[str]) -> tuple[Diagnostic, ...]:
     """The diagnostics in a compiler's output, in its order."""
-    found: list[Diagnostic] = []
-    for raw in lines:
-        line = strip_ansi(raw)
-        if match := _HEADER.match(line):
-            place = (match["file"], int(match["line"]), int(match["column"] or 0))
-            if match["severity"] == "note":
-                if found:
-                    note = Note(*place, match["message"])
-                    found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
-                continue
-            severity: Severity = "warning" if match["severity"] == "warning" else "error"
-            found.append(Diagnostic(*place, severity, match["message"]))
-        elif match := _LINKER.match(line):
-            severity = "warning" if match["severity"] == "warning" else "error"
-            found.append(Diagnostic("", 0, 0, severity, match["message"]))
-        elif (match := _REFERENCE.match(line)) and found:
-            note = Note("", 0, 0, match["message"])
-            found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
-    return tuple(found)
+    parser = DiagnosticParser()
+    parser.feed(lines)
+    return parser.diagnostics
+
+
+class DiagnosticParser:
+    """Collects diagnostics from output that comes piece by piece, and keeps none of the rest."""
+
+    def __init__(self) -> None:
+        self._found: list[Diagnostic] = []
+        self._warnings = 0
+        self._dropping = False
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Those found so far, in their order."""
+        more = self._warnings - KEPT
+        if more <= 0:
+            return tuple(self._found)
+        text = f"{more:,} more warnings, in the log"
+        return (*self._found, Diagnostic("", 0, 0, "warning", text))
+
+    def feed(self, lines: Iterable[str]) -> None:
+        """Read whole lines, as the compiler printed them."""
+        for raw in lines:
+            line = strip_ansi(raw)
+            if match := _HEADER.match(line):
+                place = (match["file"], int(match["line"]), int(match["column"] or 0))
+                if match["severity"] == "note":
+                    self._note(Note(*place, match["message"]))
+                else:
+                    self._add(Diagnostic(*place, _severity(match), match["message"]))
+            elif match := _PLACELESS.match(line):
+                self._add(Diagnostic("", 0, 0, _severity(match), match["message"]))
+            elif match := _REFERENCE.match(line):
+                self._note(Note("", 0, 0, match["message"]))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
+        self._warnings += diagnostic.severity == "warning"
+        self._dropping = diagnostic.severity == "warning" and self._warnings > KEPT
+        if not self._dropping:
+            self._found.append(diagnostic)
+
+    def _note(self, note: Note) -> None:
+        if self._found and not self._dropping:
+            last = self._found[-1]
+            self._found[-1] = replace(last, notes=(*last.notes, note))
+
+
+def _severity(match: re.Match[str]) -> Severity:
+    return "warning" if match["severity"] == "warning" else "error"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 from workbench import manifest
 from workbench.build import stack
 from workbench.build.clang import Clang
-from workbench.build.diagnostics import Diagnostic, Note, parse_diagnostics
+from workbench.build.diagnostics import Diagnostic, DiagnosticParser, Note
 from workbench.build.steps import Artifact, StepResult
 from workbench.errors import BuildError
 from workbench.process import Exit, Process
@@ -23,6 +25,8 @@ OnLines = Callable[[list[str]], None]
 LAYOUT = 1
 """Raised when a cached object's folder changes its meaning."""
 
+_NOT_FOUND = re.compile(r"^'(?P<file>[^']+)' file not found")
+
 LOG_KEPT = 2_000
 """Lines of compiler output kept with a cached object, to be shown again."""
 
@@ -31,8 +35,9 @@ LOG_KEPT = 2_000
 class Built:
     """What the compile step gave. `library` is None when it failed.
 
-    `headers` are the files that the source included, ours and the user's, not the system's;
-    `source_sha256` is the content that was compiled.
+    `headers` are the files that the source included, ours and the user's, not the system's; of a
+    build that failed, also those that the compiler named or missed. `source_sha256` is the content
+    that was compiled.
     """
 
     step: StepResult
@@ -43,7 +48,7 @@ class Built:
 
 
 class SourceChanged(Exception):
-    """The source was saved again while it was being compiled: the result is of neither state."""
+    """The source or a header was saved during the compilation: the result is of neither state."""
 
 
 async def build_kernel(
@@ -58,22 +63,28 @@ async def build_kernel(
 
     `defines` are macros, NAME or NAME=VALUE.
 
-    Raises BuildError for a source that can't be read, SourceChanged when it changed meanwhile.
+    Raises BuildError for a source that can't be read or compiled to a library at all, OSError when
+    the cache can't be written, SourceChanged when the source or a header changed meanwhile.
     """
     digest = manifest.sha256_file(source)
     if digest is None:
         raise BuildError("can't read the kernel", where=source)
     work = _Compilation(source, digest, clang, defines, on_lines, limit_s, time.monotonic())
-    final = cache / "objects" / _key(work)
-    if built := _cached(work, final):
-        return built
-    draft = final.with_name(f"{final.name}.{os.getpid()}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    objects, key = cache / "objects", _key(work)
+    for folder in objects.glob(f"{key}-*"):
+        if built := _cached(work, folder):
+            return built
+    objects.mkdir(parents=True, exist_ok=True)
+    # A folder for each build: two workbenches may build the same kernel at the same time.
+    folder = Path(tempfile.mkdtemp(prefix=f"{key}-", dir=objects))
+    built = None
     try:
-        return await _compile(work, draft, final)
+        built = await _compile(work, folder)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        if built is None or built.library is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    manifest.prune(objects)
+    return built
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +129,19 @@ def _cached(work: _Compilation, folder: Path) -> Built | None:
         work.on_lines(data["log"])
     artifacts = (Artifact.of(library),)
     step = StepResult("compile", "cached", work.seconds, work.command(folder), artifacts)
-    diagnostics = tuple(_diagnostic(d) for d in data["diagnostics"])
+    diagnostics = tuple(stored_diagnostic(d) for d in data["diagnostics"])
     return Built(step, library, work.digest, diagnostics, tuple(data["headers"]))
 
 
-async def _compile(work: _Compilation, draft: Path, final: Path) -> Built:
-    log: list[str] = []
-
-    def keep(lines: list[str]) -> None:
-        log.extend(lines[: LOG_KEPT - len(log)])
-        work.on_lines(lines)
-
-    command = work.command(draft)
-    end = await _build(work, command, draft, keep)
-    if manifest.sha256_file(work.source) != work.digest:
+async def _compile(work: _Compilation, folder: Path) -> Built:
+    log = _Log(work.on_lines)
+    began = time.time_ns()
+    command = work.command(folder)
+    end = await _build(work, command, folder, log.add)
+    diagnostics = log.parser.diagnostics
+    headers = tuple(n for n in prerequisites(folder / "kernel.d") if n != work.source)
+    if manifest.sha256_file(work.source) != work.digest or manifest.changed_since(headers, began):
         raise SourceChanged
-    diagnostics = parse_diagnostics(log)
-    headers = tuple(n for n in _prerequisites(draft / "kernel.d") if n != work.source)
     if end.returncode != 0:
         if end.timed_out:
             work.on_lines([f"killed after {work.limit_s:g} s"])
@@ -142,22 +149,53 @@ async def _compile(work: _Compilation, draft: Path, final: Path) -> Built:
             how = end.signal_name or f"exit {end.returncode}"
             work.on_lines([f"the compiler ended with {how}"])
         failed = StepResult("compile", "failed", work.seconds, command)
-        return Built(failed, None, work.digest, diagnostics, headers)
+        named = dict.fromkeys((*headers, *_named(diagnostics, work.source)))
+        return Built(failed, None, work.digest, diagnostics, tuple(named))
+    library = folder / "kernel.so"
     manifest.write(
-        draft / "manifest.json",
+        folder / "manifest.json",
         files=manifest.file_hashes(headers),
         data={
-            "library": manifest.sha256_file(draft / "kernel.so"),
-            "log": log,
+            "library": manifest.sha256_file(library),
+            "log": log.kept(),
             "diagnostics": [asdict(d) for d in diagnostics],
             "headers": headers,
         },
     )
-    shutil.rmtree(final, ignore_errors=True)
-    os.replace(draft, final)
-    library = final / "kernel.so"
     step = StepResult("compile", "ok", work.seconds, command, (Artifact.of(library),))
     return Built(step, library, work.digest, diagnostics, headers)
+
+
+class _Log:
+    """A compiler's output on its way to `on_lines`: read for diagnostics, its beginning kept."""
+
+    def __init__(self, on_lines: OnLines) -> None:
+        self.parser = DiagnosticParser()
+        self._on_lines = on_lines
+        self._lines: list[str] = []
+        self._dropped = 0
+
+    def add(self, lines: list[str]) -> None:
+        kept = lines[: LOG_KEPT - len(self._lines)]
+        self._lines += kept
+        self._dropped += len(lines) - len(kept)
+        self.parser.feed(lines)
+        self._on_lines(lines)
+
+    def kept(self) -> list[str]:
+        if not self._dropped:
+            return self._lines
+        return [*self._lines, f"… [{self._dropped:,} more lines were not kept]"]
+
+
+def _named(diagnostics: tuple[Diagnostic, ...], source: str) -> Iterator[str]:
+    """Files that a failed build was about: where its diagnostics are, and what it didn't find."""
+    for diagnostic in diagnostics:
+        for file in (diagnostic.file, *(note.file for note in diagnostic.notes)):
+            if file and file != source and not file.startswith("<"):
+                yield file
+        if missing := _NOT_FOUND.match(diagnostic.message):
+            yield os.path.join(os.path.dirname(diagnostic.file), missing["file"])
 
 
 async def _build(work: _Compilation, command: tuple[str, ...], folder: Path, keep: OnLines) -> Exit:
@@ -184,17 +222,20 @@ async def _run(command: tuple[str, ...], on_lines: OnLines, limit_s: float) -> E
         await process.stop()
 
 
-def _prerequisites(dependencies: Path) -> list[str]:
+def prerequisites(dependencies: Path) -> list[str]:
     """The files of a make rule as clang writes it: backslash-newlines, `\\ ` for a space."""
     try:
         text = dependencies.read_text(errors="surrogateescape")
     except OSError:
         return []
     _, _, rule = text.replace("\\\n", " ").partition(": ")
-    names = rule.replace("\\ ", "\0").split()
-    return [name.replace("\0", " ").replace("$$", "$").replace("\\#", "#") for name in names]
+    names = re.split(r"[ \n]+", rule.replace("\\ ", "\0").strip(" \n"))
+    return [
+        name.replace("\0", " ").replace("$$", "$").replace("\\#", "#") for name in names if name
+    ]
 
 
-def _diagnostic(data: dict[str, Any]) -> Diagnostic:
+def stored_diagnostic(data: dict[str, Any]) -> Diagnostic:
+    """A diagnostic from what `asdict` made of it."""
     notes = tuple(Note(**note) for note in data["notes"])
     return Diagnostic(**{**data, "notes": notes})
