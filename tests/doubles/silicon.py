@@ -182,13 +182,25 @@ class Silicon:
             return made.library
 
         libraries = {
-            name: asyncio.run(built(source)) for name, source in self._content["sources"].items()
+            name: asyncio.run(built(self._compiled(name, source)))
+            for name, source in self._content["sources"].items()
         }
         copies = (cache / f"{os.getpid()}-{id(self)}-{n}.so" for n in itertools.count())
         return Context(
             stored_design(str(design), cache, None, None),
             libraries,
             sizes,
-            self._content["allocation"],
+            self._content.get("allocation", "bank-aware"),
             copies,
         )
+
+    def _compiled(self, name: str, source: str) -> str:
+        """The text that the object was made from, which the source may no longer hold."""
+        text = self._content.get("texts", {}).get(name)
+        if text is None or Path(source).read_text() == text:
+            return source
+        copy = (
+            self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{Path(source).name}"
+        )
+        copy.write_text(text)
+        return str(copy)

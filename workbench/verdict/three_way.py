@@ -16,7 +16,6 @@ from workbench.spec.dtypes import to_numbers
 from workbench.spec.model import Promise, Tensor
 from workbench.verdict.findings import Finding
 from workbench.verdict.judge import judge
-from workbench.verdict.panes import as_matrix
 from workbench.verdict.steadiness import alternating, differ
 
 Stored = Mapping[str, npt.NDArray[Any]]
@@ -177,7 +176,7 @@ def _npu_finding(
         mask = differing.get(tensor.name)
         if mask is None:
             continue
-        rows = [int(row) for row in np.flatnonzero(as_matrix(mask).any(axis=1))]
+        rows = [int(row) for row in np.flatnonzero(mask.reshape(-1, mask.shape[-1]).any(axis=1))]
         count, largest = int(mask.sum()), _largest(npu, model, tensor, mask)
         by = "" if largest is None else f", by up to {largest:g}"
         parts.append(
