@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import workbench
 from workbench.errors import ExitCode, WorkbenchError
@@ -21,6 +22,17 @@ exit codes of check: 0 all criteria met, 1 judged and not met, 2 usage, spec or 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _doctor(given[1:]) if given[:1] == ["doctor"] else _run(given)
+    except WorkbenchError as error:
+        print(f"npu-workbench: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("npu-workbench: interrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+
+
+def _run(given: list[str]) -> int:
     command = given.pop(0) if given and given[0] in COMMANDS else None
     arguments = _parser(command).parse_args(given)
     options = Options(
@@ -32,30 +44,47 @@ def main(argv: Sequence[str] | None = None) -> int:
         seed=arguments.seed,
         time_limit_s=arguments.time_limit,
     )
-    try:
-        if command is None:
-            from workbench.tui.app import run_app
+    if command is None:
+        from workbench.tui.app import run_app
 
-            return run_app(options)
-        from workbench import headless
+        return run_app(options, arguments.theme)
+    from workbench import headless
 
-        run = headless.check if command == "check" else headless.watch
-        return run(options, as_json=arguments.json)
-    except WorkbenchError as error:
-        print(f"npu-workbench: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
+    run = headless.check if command == "check" else headless.watch
+    return run(options, as_json=arguments.json)
+
+
+def _doctor(given: list[str]) -> int:
+    parser = _Parser(
+        prog="npu-workbench doctor",
+        description="What this machine has for the model and for the NPU, and what mends the rest.",
+        epilog="exit codes: 0 the device is usable, 2 the settings are wrong, 4 it is not usable",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--device", choices=("auto", "model", "npu"), default="auto")
+    parser.add_argument("--json", action="store_true", help="JSON on stdout")
+    arguments = parser.parse_args(given)
+    from workbench.doctor import doctor
+
+    return doctor(device=arguments.device, as_json=arguments.json)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, as everything else here does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(ExitCode.USAGE, f"npu-workbench: {message} (see {self.prog} --help)\n")
 
 
 def _parser(command: str | None) -> argparse.ArgumentParser:
     about = {
         None: "Watch a kernel, and show live how far the NPU is from PyTorch. "
-        "Commands: check KERNEL (one run, then exit), watch KERNEL (the loop as lines of text).",
+        "Commands: check KERNEL (one run, then exit), watch KERNEL (the loop as lines of text), "
+        "doctor (what is here, what is missing).",
         "check": "One run of a kernel: prints the verdict and exits.",
         "watch": "The loop without a terminal UI: a line per event.",
     }[command]
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="npu-workbench" if command is None else f"npu-workbench {command}",
         description=about,
         epilog=_EPILOG,
@@ -66,7 +95,7 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--design", metavar="FILE", help="the MLIR design (default: the spec's)")
     parser.add_argument("--device", choices=("auto", "model", "npu"), default="auto")
     parser.add_argument("--inputs", metavar="SET", help="input set (default: the spec's first)")
-    parser.add_argument("--seed", type=int, default=42, help="seed of the inputs (default: 42)")
+    parser.add_argument("--seed", type=_seed, default=42, help="seed of the inputs (default: 42)")
     parser.add_argument(
         "--time-limit",
         type=_seconds,
@@ -75,10 +104,23 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         help="longest run of the kernel (default: 10)",
     )
     if command is None:
+        parser.add_argument(
+            "--theme",
+            metavar="NAME",
+            default="dark",
+            help="dark, light, colour-blind, or a TOML file (default: dark)",
+        )
         parser.add_argument("--version", action="version", version=workbench.__version__)
     else:
         parser.add_argument("--json", action="store_true", help="JSON on stdout")
     return parser
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError("must be a whole number from 0 to 2**32 - 1")
+    return value
 
 
 def _seconds(text: str) -> float:

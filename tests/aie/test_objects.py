@@ -247,7 +247,9 @@ def test_a_stack_that_is_too_small_by_one_byte(write: Path) -> None:
 
 
 def test_the_victims_of_an_overrun_are_named(write: Path) -> None:
-    report = inspect(of(write, *ALL), design("{stack_size = 256 : i32}"), "kernel.c")
+    report = inspect(
+        of(write, *ALL), design("{stack_size = 256 : i32}"), "kernel.c", "basic-sequential"
+    )
     (concern,) = report.concerns
     assert concern.evidence["overwrites"] == ["in_cons_buff_0"]
     assert "overwrites in_cons_buff_0" in concern.message

@@ -292,6 +292,7 @@ class Build:
         return path
 
     too_large: int = 0
+    instructions_sha256: str = ""
 
     def _parts(self, name: str) -> list[Linkable]:
         path = self.find(name)
@@ -305,6 +306,7 @@ class Build:
         body = self.text.partition("runtime_sequence")[2]
         words = hashlib.sha256(body.encode()).digest() * 9 + bytes(12)
         Path(name).write_bytes(words)
+        self.instructions_sha256 = hashlib.sha256(words).hexdigest()
         if fails("several-sequences"):
             Path(name.replace("sequence", "other") + ".bin").write_bytes(words)
 
@@ -322,13 +324,23 @@ class Build:
             "generation": self.generation,
             "design": self.text,
             "design_path": os.path.abspath(self.options.design),
-            "sources": {n: s.get("path", "") for n, s in self.sources.items()},
-            "texts": {n: s.get("text", "") for n, s in self.sources.items()},
+            "sources": {name: self._source(name) for name in self.sources},
+            "allocation": self.options.scheme or "bank-aware",
+            "instructions_sha256": self.instructions_sha256,
             "objects": self.objects,
             "images": self.images,
         }
         (self.tmp / f"{self.device}.pdi").write_text(json.dumps(content))
         (self.tmp / f"{self.device}_kernels.json").write_text("{}")
+
+    def _source(self, name: str) -> str:
+        """The source that an object was compiled from: its file, or a copy if that has changed."""
+        path, text = Path(self.sources[name]["path"]), self.sources[name]["text"]
+        if path.is_file() and path.read_text() == text:
+            return str(path)
+        copy = self.tmp / f"{name}{path.suffix}"
+        copy.write_text(text)
+        return os.path.abspath(copy)
 
     def xclbin(self, packer: str, name: str) -> None:
         if old := told().get("old-xclbin"):

@@ -9,7 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BIN = Path(__file__).parent / "bin"
-AIECC = {"A": {"aiecc.py": "aiecc-a"}, "B": {"aiecc": "aiecc-b"}, "C": {"aiecc": "aiecc-c"}}
+AIECC: dict[str, dict[str, str]] = {
+    "A": {"aiecc.py": "aiecc-a"},
+    "B": {"aiecc": "aiecc-b"},
+    "C": {"aiecc": "aiecc-c"},
+}
+
+
+PYXRT = f"""\
+import importlib.util
+import sys
+
+spec = importlib.util.spec_from_file_location("pyxrt", {str(BIN.parent / "pyxrt" / "pyxrt.py")!r})
+sys.modules["pyxrt"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["pyxrt"])
+"""
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,9 @@ def set_up(root: Path, generation: str, *, without: tuple[str, ...] = ()) -> Mac
     _install(peano / "bin", {n: n for n in ("clang", "clang++", "llvm-ar")}, without)
     _install(wheel / "bin", AIECC[generation], without)
     _install(xrt / "bin", {n: n for n in ("xclbinutil", "xrt-smi")}, without)
+    if "pyxrt" not in without:
+        (xrt / "python").mkdir()
+        (xrt / "python" / "pyxrt.py").write_text(PYXRT)
     (wheel / "include" / "aie_api").mkdir(parents=True)
     device = root / "accel0"
     device.touch()

@@ -24,10 +24,10 @@ DIST_PACKAGES = Path("/usr/lib/python3/dist-packages")
 
 _CAP_IPC_LOCK = 14
 _NO_RUN = "nothing can run on the NPU"
-_NO_TOOLS = "its tools and pyxrt are looked for on the usual paths only"
-_XRT_MEND = "install XRT: sudo apt install libxrt-npu2 libxrt-utils-npu (ppa:amd-team/xrt)"
+_NO_TOOLS = "pyxrt and its tools are looked for on the usual paths"
+_XRT_MEND = "sudo apt install libxrt-npu2 libxrt-utils-npu  # from ppa:amd-team/xrt"
 _MEMLOCK_MEND = (
-    "write `* - memlock unlimited` into /etc/security/limits.d/99-amdxdna.conf, and log in again"
+    "echo '* - memlock unlimited' | sudo tee /etc/security/limits.d/99-amdxdna.conf  # log in again"
 )
 
 
@@ -49,10 +49,10 @@ def find_device(settings: Settings) -> Probe:
     if not node.exists():
         loaded = Path("/sys/module/amdxdna").exists()
         why = "the amdxdna driver is loaded, but has no device" if loaded else "no amdxdna driver"
-        mend = "sudo apt install amdxdna-dkms (ppa:amd-team/xrt), then sudo modprobe amdxdna"
+        mend = "sudo apt install amdxdna-dkms && sudo modprobe amdxdna  # from ppa:amd-team/xrt"
         return Probe("device", None, None, f"no {node} here: {why}", _NO_RUN, mend)
     if not os.access(node, os.R_OK | os.W_OK):
-        mend = "sudo usermod -aG render $USER, and log in again"
+        mend = "sudo usermod -aG render $USER  # and log in again"
         return Probe("device", str(node), None, f"no permission for {node}", _NO_RUN, mend)
     return Probe("device", str(node))
 

@@ -29,7 +29,7 @@ _AIECC_MEND = (
     "pip install mlir_aie -f "
     "https://github.com/Xilinx/mlir-aie/releases/expanded_assets/latest-wheels-3"
 )
-_XCLBINUTIL_MEND = "install XRT, then: source /opt/xilinx/xrt/setup.sh"
+_XCLBINUTIL_MEND = "source /opt/xilinx/xrt/setup.sh  # once XRT is installed"
 
 
 @dataclass(frozen=True, slots=True)
