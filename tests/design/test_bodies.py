@@ -376,14 +376,28 @@ def test_an_acquire_that_gives_the_objects_is_an_acquire_with_accesses(count: st
     assert len({*got.results, *first.results, *second.results}) == 3
 
 
-def test_counts_are_cumulative_and_uneven_loops_are_left_to_the_run() -> None:
-    """A sliding window: the first two objects, then one more a turn."""
+def test_counts_are_cumulative() -> None:
+    """A sliding window: two objects, then one more a turn."""
     _core(
-        "      scf.for %k = %c0 to %c9 step %c1 {\n"
+        acquire("in", "Consume", 2)
+        + "      scf.for %k = %c0 to %c9 step %c1 {\n"
         + acquire("in", "Consume", 3)
         + "        aie.objectfifo.release @in(Consume, 1)\n      }\n"
         + "      aie.objectfifo.release @in(Consume, 2)\n"
     )
+
+
+def test_a_loop_that_keeps_more_than_it_began_with_is_refused() -> None:
+    """aiecc takes three objects in every turn; but a loop that it unrolls in full is right."""
+    loop = (
+        "      scf.for %k = %c0 to %c9 step %c1 {\n"
+        + acquire("in", "Consume", 3)
+        + "        aie.objectfifo.release @in(Consume, 1)\n      }\n"
+    )
+    with pytest.raises(DesignError, match="begins with 0 of @in held and ends with 2"):
+        _core(loop)
+    _core(loop.replace("%c9 step", "%c1 step"))
+    _core("      %c4 = arith.constant 4 : index\n" + loop.replace("%c9 step", "%c4 step"))
 
 
 def test_a_release_in_a_loop_of_perhaps_one_turn_is_left_to_the_run() -> None:

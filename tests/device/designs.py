@@ -98,7 +98,12 @@ def core(tile: str, body: str, attributes: str = "") -> str:
 
 def endless(tile: str, body: str, attributes: str = "") -> str:
     """A core that does `body` for ever."""
-    return core(tile, f"scf.for %turn = %c0 to %forever step %c1 {{\n{body}\n}}", attributes)
+    return core(tile, forever(body), attributes)
+
+
+def forever(body: str) -> str:
+    """A loop without end, in a core."""
+    return f"scf.for %turn = %c0 to %forever step %c1 {{\n{body}\n}}\n"
 
 
 _loops = itertools.count()

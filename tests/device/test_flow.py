@@ -16,6 +16,7 @@ from tests.device.designs import (
     each,
     endless,
     fifo,
+    forever,
     free,
     in_out,
     map_elements,
@@ -388,7 +389,10 @@ def test_initial_objects_in_a_mem_tile(run: Run) -> None:
 
 
 def test_a_sliding_window_counts_what_is_held(run: Run) -> None:
-    """acquire 3, release 1: only one more is taken each time, and the window moves by one."""
+    """acquire 3, release 1: only one more is taken each time, and the window moves by one.
+
+    Two are acquired before the loop, since aiecc counts for every turn as for the first.
+    """
     kind = "4xi32"
     inside = f"""
         %x0 = memref.load %line0[%i] : memref<{kind}>
@@ -404,13 +408,39 @@ def test_a_sliding_window_counts_what_is_held(run: Run) -> None:
     text = design(
         fifo("in", "%shim", "%a", kind, depth="4 : i32"),
         fifo("out", "%a", "%shim", kind),
-        endless("a", body),
+        core("a", consume("first", "in", kind, 2) + forever(body)),
         through(kind, 32, kind, 24),
     )
     x = numbers(32)
     rows = x.reshape(8, 4)
     expected = rows[:-2] + rows[1:-1] + rows[2:]
     assert np.array_equal(run(text, x, zeros(24))[1], expected.ravel())
+
+
+@pytest.mark.parametrize(
+    ("first", "body", "message"),
+    [
+        ("", consume("w", "in", V16, 3) + free("in"), "begins with 0 of @in held and ends with 2"),
+        ("", consume("w", "in", V16), "begins with 0 of @in held and ends with 1"),
+        (
+            consume("f", "in", V16, 2),
+            consume("w", "in", V16) + free("in"),
+            "begins with 2 of @in held and ends with 1",
+        ),
+        (
+            "",
+            each(2, consume("w", "in", V16, 2) + free("in")),
+            "begins with 0 of @in held and ends with 1",
+        ),
+    ],
+)
+def test_a_loop_that_aiecc_miscounts_is_refused(
+    run: Run, first: str, body: str, message: str
+) -> None:
+    text = design(in_out(V16), core("a", first + forever(body)), through(V16, 16))
+    with pytest.raises(DesignError, match=message) as error:
+        run(text, numbers(16), zeros(16))
+    assert error.value.where is not None
 
 
 def test_several_objects_are_held_and_released_at_once(run: Run) -> None:

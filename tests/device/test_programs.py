@@ -353,20 +353,32 @@ def test_an_endless_while(load: Load) -> None:
         assert np.array_equal(running(x, zeros(48))[1], x)
 
 
-def test_a_core_that_never_waits_lets_the_others_run(run: Run) -> None:
+COUNT_UP = """
+    %v = memref.load %n[%c0] : memref<1xi32>
+    %one = arith.constant 1 : i32
+    %w = arith.addi %v, %one : i32
+    memref.store %w, %n[%c0] : memref<1xi32>
+"""
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        f"scf.for %k = %c0 to %forever step %c1 {{\n{COUNT_UP}\n}}",
+        f"%far = arith.addi %forever, %c0 : index\n"
+        f"scf.for %k = %c0 to %far step %c1 {{\n{COUNT_UP}\n}}",
+        f"%yes = arith.constant true\nscf.while : () -> () {{\nscf.condition(%yes)\n}} do {{\n"
+        f"{COUNT_UP}\nscf.yield\n}}",
+        f"cf.br ^turn\n^turn:\n{COUNT_UP}\ncf.br ^turn\n^never:",
+    ],
+    ids=["for", "computed", "while", "branch"],
+)
+def test_a_core_that_never_waits_lets_the_others_run(run: Run, loop: str) -> None:
     """An endless loop that only computes: the run ends with the sequence."""
-    busy = '%n = aie.buffer(%d) {sym_name = "n"} : memref<1xi32> = dense<0>\n' + endless(
-        "d",
-        """
-        %v = memref.load %n[%c0] : memref<1xi32>
-        %one = arith.constant 1 : i32
-        %w = arith.addi %v, %one : i32
-        memref.store %w, %n[%c0] : memref<1xi32>
-        """,
-    )
     text = design(
         in_out(V16),
-        busy,
+        '%n = aie.buffer(%d) {sym_name = "n"} : memref<1xi32> = dense<0>\n',
+        core("d", loop),
         map_elements("a", 16, V16, "%y = arith.addi %x, %x : i32"),
         through(V16, 48),
     )

@@ -21,7 +21,7 @@ def check_design(design: Design) -> None:
         _check_link_with(design, core)
         _check_ports(design, core)
         _check_calls(design, core.body)
-        check_held(design.path, core)
+        check_held(design, core)
     for function in design.functions.values():
         if function.body is not None:
             _check_calls(design, function.body)
