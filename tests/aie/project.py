@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +48,7 @@ class Project:
     kernel: Path
     mlir: Path
     toolchain: Toolchain | None = None
-    """What the first build found; None makes the next one look again."""
+    """What builds use; None: what is found on the machine."""
 
     @classmethod
     def of(cls, root: Path, kernel: str = "attention.c") -> Project:
@@ -79,18 +80,29 @@ class Project:
         recorder: Recorder | None = None,
         sources: tuple[Path, ...] = (),
         allocation: str = "bank-aware",
+        look_again: bool = False,
     ) -> NpuBuilt:
         settings = settings or Settings()
-        if self.toolchain is None:
-            machine = await find_machine(settings)
-            assert machine.toolchain is not None, machine.probes
-            self.toolchain = machine.toolchain
+        toolchain = self.toolchain or await _found(settings, look_again)
         job = NpuJob(
             tuple(str(path) for path in (self.kernel, *sources)),
             self.design,
-            self.toolchain,
+            toolchain,
             settings,
             self.cache,
             allocation,
         )
         return await build_npu(job, (recorder or Recorder()).report())
+
+
+_known: dict[str, Toolchain] = {}
+
+
+async def _found(settings: Settings, look_again: bool) -> Toolchain:
+    """The tools of this machine; each machine is only looked at once."""
+    machine = os.environ["PATH"]
+    if look_again or machine not in _known:
+        found = await find_machine(settings)
+        assert found.toolchain is not None, found.probes
+        _known[machine] = found.toolchain
+    return _known[machine]

@@ -28,7 +28,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def complete(set_up_machine: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project on a machine with all of it."""
-    machine = set_up_machine("B")
+    machine = set_up_machine("B", own=True)
     (tmp_path / "npu-workbench.toml").write_text(f'[paths]\ndevice = "{machine.device}"\n')
     monkeypatch.chdir(tmp_path)
     # Only who may lock memory can raise the limit for real.

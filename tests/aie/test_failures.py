@@ -69,7 +69,6 @@ async def test_a_compiler_that_writes_nothing(
 
 async def test_a_source_that_is_not_there(set_up_machine: SetUp, project: Project) -> None:
     set_up_machine("A")
-    await project.build()
     project.kernel.unlink()
     assert error(await project.build()) == f"{project.kernel}: can't read the kernel"
 
@@ -248,7 +247,7 @@ async def test_aiecc_of_generation_c_checks_the_stack_itself(
 async def test_b_without_xclbinutil_does_not_pass_for_success(
     set_up_machine: SetUp, project: Project
 ) -> None:
-    machine = set_up_machine("B")
+    machine = set_up_machine("B", own=True)
     toolchain = (await find_machine(Settings())).toolchain
     assert toolchain is not None
     (machine.xrt / "bin" / "xclbinutil").unlink()
@@ -401,8 +400,36 @@ async def test_a_cancelled_build_leaves_nothing(
     assert (await project.build()).error is None
 
 
+async def test_twenty_saves_in_a_row_leave_one_build(
+    set_up_machine: SetUp, project: Project
+) -> None:
+    """Each build is stopped at another place by the next one."""
+    set_up_machine("B")
+    await project.build()
+    for number in range(20):
+        project.kernel.write_text(SMALL.format(body=f"out[0] = {number};"))
+        recorder = Recorder()
+        task = asyncio.create_task(project.build(recorder=recorder))
+        seen = {
+            0: lambda told=recorder: told.started,
+            1: lambda told=recorder: "aiecc" in told.started,
+            2: lambda told=recorder: told.phases,
+            3: lambda told=recorder: len(told.phases) > 5,
+        }
+        await until(seen[number % 4], 60)
+        task.cancel()
+        await asyncio.wait([task])
+    assert children() == []
+    built = await project.build()
+    assert built.error is None
+    assert built.reports[0].object.functions["attention_64x64"].code
+    builds = {path.name for path in (project.cache / "aie" / "builds").iterdir()}
+    assert len(builds) <= 3  # the first, the last, and its object where that was compiled before
+    assert not list((project.cache / "aie").rglob("*.tmp"))
+
+
 async def test_a_tool_that_went_away(set_up_machine: SetUp, project: Project) -> None:
-    machine = set_up_machine("A")
+    machine = set_up_machine("A", own=True)
     project.toolchain = (await find_machine(Settings())).toolchain
     (machine.peano / "bin" / "clang").unlink()
     assert "can't start" in error(await project.build())

@@ -129,7 +129,7 @@ async def test_the_machines_own_clang_is_no_peano(
 async def test_an_aiecc_without_its_python(
     set_up_machine: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = set_up_machine("A")
+    here = set_up_machine("A", own=True)
     aiecc = here.root / "mlir_aie" / "bin" / "aiecc.py"
     aiecc.write_text("#!/bin/sh\necho \"ModuleNotFoundError: No module named 'aie'\" >&2\nexit 1\n")
     machine = await find_machine(Settings())
@@ -140,7 +140,7 @@ async def test_an_aiecc_without_its_python(
 
 
 async def test_a_tool_that_hangs_does_not_hang_us(set_up_machine: SetUp) -> None:
-    here = set_up_machine("C")
+    here = set_up_machine("C", own=True)
     clang = here.peano / "bin" / "clang"
     clang.write_text("#!/bin/sh\nsleep 600 & sleep 600\n")
     began = time.monotonic()

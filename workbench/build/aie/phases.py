@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -147,11 +147,3 @@ class PhaseTracker:
 
 def _first(markers: _Markers, text: str) -> str | None:
     return next((name for name, pattern in markers if pattern.search(text)), None)
-
-
-def in_order(phases: Iterable[Phase]) -> Mapping[str, float]:
-    """Each phase's name with when it was first seen, in seconds from the step's begin."""
-    first: dict[str, float] = {}
-    for phase in phases:
-        first.setdefault(phase.name, phase.seconds)
-    return first

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -211,8 +211,3 @@ async def find_xclbinutil(settings: Settings, generation: Generation | None) -> 
 def _version(lines: Iterable[str]) -> str | None:
     found = (re.search(r"\b\d+\.\d+(?:\.\d+)+\S*|\b\d+\.\d+\b", line) for line in lines)
     return next((match[0] for match in found if match), None)
-
-
-def versions(probes: Iterable[Probe]) -> Mapping[str, str]:
-    """What each tool said of its version."""
-    return {probe.name: probe.version or "unknown" for probe in probes}
