@@ -19,9 +19,6 @@ from typing import Any
 KEPT = 100
 """Entries of a cache folder that `prune` leaves."""
 
-CLOCK_TICK_NS = 10_000_000
-"""How far a file's time can lag behind the clock: a tick of the slowest kernels (HZ=100)."""
-
 
 def sha256_bytes(data: bytes) -> str:
     """Hex digest of `data`."""
@@ -56,16 +53,21 @@ def file_hashes(paths: Iterable[str]) -> dict[str, str | None]:
     return {path: sha256_file(path) for path in sorted(set(paths))}
 
 
-def changed_since(paths: Iterable[str], moment_ns: int) -> bool:
-    """Whether any of the files was changed at `moment_ns` (`time.time_ns`) or later.
+def change_time(path: str | Path) -> int:
+    """When the file or folder was last changed, in nanoseconds of its file system's clock."""
+    return os.stat(path).st_ctime_ns
 
-    By the inode's change time, which no program can set. A time in the future tells nothing: it is
-    that of a file server whose clock is wrong.
+
+def changed_since(paths: Iterable[str], moment_ns: int) -> bool:
+    """Whether any of the files was changed after `moment_ns`, the `change_time` of another file.
+
+    By the inode's change time, which no program can set, and which all local file systems take from
+    one clock. A time in the future tells nothing: that is a file server whose clock is wrong.
     """
     now = time.time_ns()
     for path in paths:
         with contextlib.suppress(OSError):
-            if moment_ns - CLOCK_TICK_NS <= os.stat(path).st_ctime_ns <= now:
+            if moment_ns < change_time(path) <= now:
                 return True
     return False
 

@@ -135,7 +135,7 @@ def _cached(work: _Compilation, folder: Path) -> Built | None:
 
 async def _compile(work: _Compilation, folder: Path) -> Built:
     log = _Log(work.on_lines)
-    began = time.time_ns()
+    began = manifest.change_time(folder)
     command = work.command(folder)
     end = await _build(work, command, folder, log.add)
     diagnostics = log.parser.diagnostics
