@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -93,6 +94,18 @@ def misuse(what: str) -> None:
     print(f"pyxrt double: {what}", file=sys.stderr)
 
 
+def _note_signals() -> None:
+    """A line for each SIGTERM, which goes on to whoever handles it."""
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def noted(number: int, frame: Any) -> None:
+        note(call="term")
+        if callable(handler):
+            handler(number, frame)
+
+    signal.signal(signal.SIGTERM, noted)
+
+
 class Silicon:
     """A design loaded onto the NPU: its state lasts from run to run."""
 
@@ -124,6 +137,7 @@ class Silicon:
     def wait(self) -> None:
         """What keeps a caller waiting in earnest."""
         if faults.active("busy"):
+            _note_signals()
             note(call="busy")
             os.close(os.open(told()["run-gate"], os.O_RDONLY))
         if faults.active("hang"):

@@ -70,13 +70,15 @@ class Npu:
         self.record = record
         self.lines: list[str] = []
 
-    def environment(self, faults: str = "", **words: object) -> dict[str, str]:
-        told = {"run-record": self.record, "run": faults, **words}
+    def environment(self, faults: str = "", gate: Path | None = None) -> dict[str, str]:
+        told = {"run-record": self.record, "run": faults, "run-gate": gate}
         return {"NPU_DOUBLE": " ".join(f"{name}={value}" for name, value in told.items() if value)}
 
-    def device(self, faults: str = "", *, grace_s: float = GRACE_S, **words: object) -> NpuDevice:
+    def device(
+        self, faults: str = "", *, grace_s: float = GRACE_S, gate: Path | None = None
+    ) -> NpuDevice:
         return NpuDevice(
-            pythonpath=DOUBLE, environment=self.environment(faults, **words), grace_s=grace_s
+            pythonpath=DOUBLE, environment=self.environment(faults, gate), grace_s=grace_s
         )
 
     def work(self, **changes: Any) -> NpuWorkload:
@@ -99,6 +101,9 @@ class Npu:
         if not self.record.exists():
             return []
         return [json.loads(line) for line in self.record.read_text().splitlines()]
+
+    def has_called(self, count: int) -> bool:
+        return len(self.calls()) >= count
 
     def named(self, name: str) -> list[dict[str, Any]]:
         return [call for call in self.calls() if call.get("call") == name]

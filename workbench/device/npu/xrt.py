@@ -11,6 +11,7 @@ import gc
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from traceback import clear_frames
 from typing import Any
 
 KERNEL = "MLIR_AIE"
@@ -67,6 +68,7 @@ def doing(what: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, IndexError, MemoryError, ImportError, OSError) as error:
+        clear_frames(error.__traceback__)  # they would keep what has to go in order
         raise FailedError(what, str(error)) from None
 
 
@@ -151,15 +153,9 @@ class Context:
 
         Raises FailedError or EndedError; then nothing is read.
         """
-        with doing("write the host buffers"):
-            for buffer, content in zip(self._buffers, contents, strict=True):
-                self._to_device(buffer, content)
+        self._write(contents)
         nanoseconds = self.run_again()
-        direction = self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_FROM_DEVICE
-        with doing("read the host buffers"):
-            for buffer in self._buffers:
-                buffer.sync(direction)
-            return [bytes(buffer.map()) for buffer in self._buffers], nanoseconds
+        return self._read(), nanoseconds
 
     def run_again(self) -> int:
         """Run once on what the buffers hold; nanoseconds from submission to the end.
@@ -186,6 +182,18 @@ class Context:
         self._buffers.clear()
         self._context = None
         gc.collect()
+
+    def _write(self, contents: Sequence[bytes]) -> None:
+        with doing("write the host buffers"):
+            for buffer, content in zip(self._buffers, contents, strict=True):
+                self._to_device(buffer, content)
+
+    def _read(self) -> list[bytes]:
+        direction = self._pyxrt.xclBOSyncDirection.XCL_BO_SYNC_BO_FROM_DEVICE
+        with doing("read the host buffers"):
+            for buffer in self._buffers:
+                buffer.sync(direction)
+            return [bytes(buffer.map()) for buffer in self._buffers]
 
     def _to_device(self, buffer: Any, content: bytes) -> None:
         # `bytes` are contiguous: XRT copies a strided view's memory as it lies.
