@@ -226,12 +226,9 @@ async def test_a_relative_path_is_kept_in_messages(
     assert built.headers == ("sub/k.h",)
 
 
-async def fifo_build(
-    workshop: Workshop, limit_s: float = 60.0
-) -> tuple[Path, asyncio.Task[object]]:
-    """A build that waits for somebody to write its header."""
-    fifo = workshop.folder / "slow.h"
-    os.mkfifo(fifo)
+async def endless(workshop: Workshop, limit_s: float = 60.0) -> asyncio.Task[Built]:
+    """A build whose compiler waits for somebody to write a header."""
+    os.mkfifo(workshop.folder / "slow.h")
     text = '#include "slow.h"\nint kernel(void) {return N;}\n'
     source = workshop.write("kernel.c", text)
     before = children()
