@@ -36,6 +36,8 @@ class Engine:
         self._alone = asyncio.Lock()
         """Held by the one run whose processes may be alive."""
         self._run = 0
+        self._begun = 0
+        """The newest run that has been told of; one that waits for its turn hasn't."""
         self._running: asyncio.Task[None] | None = None
         self._finished: RunResult | None = None
         self._watcher: Watcher | None = None
@@ -113,6 +115,7 @@ class Engine:
 
     async def _go(self, run: int, reason: str) -> None:
         async with self._alone:
+            self._begun = run
             result = await execute(run, self._options, self._device, self._emit, reason)
         if newer := _changed_since(result):
             # The watcher compares with what this run has read, and asks for the next one.
@@ -149,7 +152,8 @@ class Engine:
         running = self._running
         if running is not None and not running.done() and not running.cancelling():
             running.cancel()
-            self._emit(RunCancelled(self._run, reason))
+            if self._begun == self._run:
+                self._emit(RunCancelled(self._run, reason))
 
 
 def _changed_since(result: RunResult) -> tuple[str, ...]:
