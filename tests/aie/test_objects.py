@@ -121,6 +121,13 @@ def test_another_byte_anywhere_is_another_object(write: Path, name: str) -> None
     assert concern.message.startswith(f"{name} was compiled")
 
 
+def test_longer_code_is_another_object(write: Path) -> None:
+    image = write.with_suffix(".elf")
+    image.write_bytes(write_image([Code("kernel", bytes(range(80)), 96, KERNEL.calls), *ALL[1:]]))
+    concern = wrong_object(of(write, *ALL), read_object(image), ["kernel"], "x")
+    assert concern is not None
+
+
 def test_an_image_without_the_function(write: Path) -> None:
     image = write.with_suffix(".elf")
     image.write_bytes(write_image([LEAF]))
