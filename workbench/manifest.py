@@ -95,11 +95,11 @@ def read(path: Path) -> dict[str, Any] | None:
     """The data of a manifest whose files are all unchanged; None otherwise."""
     try:
         content = json.loads(path.read_text())
-        files, data = content["files"], content["data"]
+        files, data = dict(content["files"]), dict(content["data"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if not all(
         digest is not None and sha256_file(name) == digest for name, digest in files.items()
     ):
         return None
-    return dict(data)
+    return data

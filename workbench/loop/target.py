@@ -19,8 +19,9 @@ PROJECT_MARKS = ("npu-workbench.toml", "pyproject.toml", ".git")
 
 __all__ = ["PROJECT_MARKS", "Options", "find_spec", "shown"]
 
-_SPEC_LINE = re.compile(r"^\s*(?://|/?\*)\s*workbench:\s*spec\s*=\s*(?P<file>\S+)")
+_SPEC_LINE = re.compile(r"^\s*(?://|/?\*)\s*workbench:\s*spec\s*=\s*(?P<file>\S+?)(?:\*/|\s|$)")
 _SPEC_LINES = 10
+_SPEC_LINES_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,50 +71,51 @@ def cache_of(project: Path) -> Path:
 
 
 def spec_candidates(options: Options) -> list[Path]:
-    """Files that would be the spec if they existed: --spec, else NAME.py beside NAME.c."""
-    given = Path(options.spec).absolute() if options.spec is not None else None
-    return [given or options.kernel_path.with_suffix(".py")]
+    """Files that would be the spec if they existed, best first.
+
+    --spec alone; else NAME.py beside NAME.c, then what a line `// workbench: spec=FILE` among the
+    source's first ten names; without such a line every PREFIX.py beside it with
+    NAME = PREFIX_something, the longest first.
+    """
+    if options.spec is not None:
+        return [Path(os.path.abspath(options.spec))]
+    kernel = options.kernel_path
+    beside = kernel.with_suffix(".py")
+    if named := _named_in_source(kernel):
+        return [beside, Path(os.path.abspath(kernel.parent / named))]
+    parts = kernel.stem.split("_")
+    prefixes = ("_".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+    return [beside, *(kernel.with_name(f"{prefix}.py") for prefix in prefixes if prefix)]
 
 
 def find_spec(options: Options) -> Path:
-    """The spec of a kernel; UsageError when there is none.
-
-    In this order: --spec; NAME.py beside NAME.c; a line `// workbench: spec=FILE` among the
-    source's first ten; the longest PREFIX.py beside it with NAME = PREFIX_something.
-    """
+    """The spec of a kernel: the first candidate there is; UsageError when there is none."""
     kernel = options.kernel_path
     if not kernel.exists():
         raise UsageError("no such kernel", where=options.kernel, hint="give the path of a C file")
-    if kernel.is_dir():
-        raise UsageError("this is a folder, not a kernel", where=options.kernel)
-    if options.spec is not None:
-        return _existing(Path(options.spec).absolute(), "--spec")
-    beside = kernel.with_suffix(".py")
-    if beside.exists():
-        return beside
-    if named := _named_in_source(kernel):
-        return _existing(kernel.parent / named, f"{shown(kernel)} names its spec")
-    parts = kernel.stem.split("_")
-    for count in range(len(parts) - 1, 0, -1):
-        candidate = kernel.with_name("_".join(parts[:count]) + ".py")
-        if candidate.exists():
+    if not kernel.is_file():
+        what = "a folder" if kernel.is_dir() else "a device or pipe"
+        raise UsageError(f"this is {what}, not a kernel", where=options.kernel)
+    candidates = spec_candidates(options)
+    for candidate in candidates:
+        if candidate.is_file():
             return candidate
+    if options.spec is not None:
+        raise UsageError("no such spec (--spec)", where=shown(candidates[-1]))
+    if _named_in_source(kernel):
+        source = f"{shown(kernel)} names its spec"
+        raise UsageError(f"no such spec ({source})", where=shown(candidates[-1]))
     raise UsageError(
         "this kernel has no spec",
         where=shown(kernel),
-        hint=f"write {shown(beside)}, or name one with --spec FILE",
+        hint=f"write {shown(candidates[0])}, or name one with --spec FILE",
     )
 
 
 def _named_in_source(kernel: Path) -> str | None:
-    with open(kernel, encoding="utf-8", errors="replace") as file:
-        for _, line in zip(range(_SPEC_LINES), file, strict=False):
-            if match := _SPEC_LINE.match(line):
-                return match["file"]
-    return None
-
-
-def _existing(path: Path, source: str) -> Path:
-    if not path.is_file():
-        raise UsageError(f"no such spec ({source})", where=shown(path))
-    return path
+    if not kernel.is_file():
+        return None
+    with open(kernel, "rb") as file:
+        beginning = file.read(_SPEC_LINES_BYTES).decode(errors="replace")
+    matches = (_SPEC_LINE.match(line) for line in beginning.splitlines()[:_SPEC_LINES])
+    return next((match["file"] for match in matches if match), None)

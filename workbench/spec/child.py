@@ -121,6 +121,8 @@ def compute(request: Request, spec: Spec, loaded: LoadedSpec, sources: Sources) 
     with _writing(request.cache):
         write_arrays(target, inputs, golden)
         manifest.write(target, files=sources.files | _versions(), data={"files": sources.files})
+        manifest.prune(promise_manifest(request).parent)
+        manifest.prune(target.parent)
     return target
 
 
