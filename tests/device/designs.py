@@ -14,6 +14,7 @@ from workbench.design.read import parse_design
 from workbench.device.model.context import Context
 
 Array = npt.NDArray[Any]
+Ints = npt.NDArray[np.int32]
 
 TILES = """
     %shim = aie.tile(0, 0)
@@ -25,6 +26,15 @@ TILES = """
 """
 
 PATH = "some.mlir"
+
+
+def numbers(count: int) -> Ints:
+    """Some values, the same every time."""
+    return np.random.default_rng(count).integers(-1000, 1000, count).astype(np.int32)
+
+
+def zeros(count: int) -> Ints:
+    return np.zeros(count, np.int32)
 
 
 def fifo(
@@ -198,6 +208,26 @@ def through(kind: str, count: int, out_kind: str | None = None, out_count: int =
 def design(*parts: str, target: str = "npu1_1col", tiles: str = TILES) -> str:
     """The text of a design."""
     return f"module {{\naie.device({target}) {{\n{tiles}\n{''.join(parts)}\n}}\n}}\n"
+
+
+def one_object(body: str, kind: str, out_kind: str | None = None) -> str:
+    """A design whose core makes %to from %from, object by object."""
+    count, out_count = (
+        int(np.prod([int(n) for n in k.split("x")[:-1]] or [1])) for k in (kind, out_kind or kind)
+    )
+    element = kind.split("x")[-1]
+    return design(
+        in_out(kind, out_kind),
+        endless(
+            "a",
+            consume("from", "in", kind)
+            + produce("to", "out", out_kind or kind)
+            + body
+            + free("in")
+            + send("out"),
+        ),
+        through(element, count, (out_kind or kind).split("x")[-1], out_count),
+    )
 
 
 class Running:

@@ -192,7 +192,9 @@ _Source = Iterator[Wait | Pattern]
 
 def _host_source(channel: ShimChannel) -> _Source:
     wait = Wait(
-        lambda: bool(channel.queue), lambda: "has no further transfer from the host", "source is dry"
+        lambda: bool(channel.queue),
+        lambda: "has no further transfer from the host",
+        "source is dry",
     )
     while True:
         yield from wait.until_ready()
