@@ -65,6 +65,7 @@ class Tensor:
             raise SpecError(
                 f"tensor {self.name}: unknown dtype {self.dtype!r}", hint=f"use {known}"
             )
+        object.__setattr__(self, "shape", tuple(self.shape))
         if not self.shape or any(not isinstance(n, int) or n < 1 for n in self.shape):
             raise SpecError(f"tensor {self.name}: shape {self.shape} must hold positive integers")
 
@@ -86,6 +87,8 @@ class HostBuffer:
             raise SpecError(f"host buffer direction {self.direction!r} must be in, out or inout")
         if not self.tensors:
             raise SpecError("a host buffer holds at least one tensor")
+        if isinstance(self.tensors, Tensor):
+            raise SpecError("a host buffer's tensors must be a tuple", hint="write (Tensor(...),)")
 
     @property
     def nbytes(self) -> int:
@@ -195,6 +198,7 @@ class Spec:
     allocation: str = "bank-aware"
 
     def __post_init__(self) -> None:
+        self._check_types()
         names = [t.name for b in self.buffers for t in b.tensors]
         double = sorted({n for n in names if names.count(n) > 1})
         if double:
@@ -208,6 +212,20 @@ class Spec:
         if self.allocation not in ALLOCATIONS:
             known = " or ".join(ALLOCATIONS)
             raise SpecError(f"allocation {self.allocation!r} must be {known}")
+
+    def _check_types(self) -> None:
+        for name, text in (("design", self.design), ("function", self.function)):
+            if not isinstance(text, str):
+                raise SpecError(f"{name} must be a string, not {text!r}")
+        fields: tuple[tuple[str, Sequence[object], type], ...] = (
+            ("buffers", self.buffers, HostBuffer),
+            ("scalars", self.scalars, Scalar),
+            ("criteria", self.criteria, Criterion),
+        )
+        for name, values, kind in fields:
+            for value in values:
+                if not isinstance(value, kind):
+                    raise SpecError(f"{name} must hold {kind.__name__} objects, not {value!r}")
 
     def promise(self, folder: str) -> Promise:
         """The declarative part; `folder` is where the spec lies, for the design's path."""

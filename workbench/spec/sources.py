@@ -25,10 +25,12 @@ _INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
 def is_own(filename: str) -> bool:
-    """Whether a file is the author's: neither Python's, nor an installed package's, nor ours."""
-    path = os.path.abspath(filename)
-    installed = not _INSTALLED.isdisjoint(path.split(os.sep))
-    return not (installed or path.startswith((_PYTHON, _OURS)) or filename.startswith("<"))
+    """Whether a file is the author's: neither Python's, nor an installed package's, nor ours.
+
+    By its absolute name; names like "<string>", and those of a library's own sources, are no files.
+    """
+    installed = not _INSTALLED.isdisjoint(filename.split(os.sep))
+    return os.path.isabs(filename) and not (installed or filename.startswith((_PYTHON, _OURS)))
 
 
 class Sources:
