@@ -408,6 +408,16 @@ def test_integers_become_floats(compute: Compute, kind: str, data: st.DataObject
     assert np.array_equal(unsigned, np.array([_nearest(int(n)) for n in plain], np.float32))
 
 
+def test_wide_integers_are_rounded_once(compute: Compute) -> None:
+    """Just above the middle between two floats, by less than a double can tell."""
+    above = (1 << 62) + (1 << 38) + 1
+    a = np.full(COUNT, above, np.int64)
+    a[1::2] = -above
+    found = compute(["i64"], "f32", "%y = arith.sitofp %x0 : i64 to f32", np.float32, a)
+    assert np.array_equal(np.abs(found), np.full(COUNT, _nearest(above), np.float32))
+    assert _nearest(above) == (1 << 62) + (1 << 39)
+
+
 def _nearest(number: int) -> float:
     """The float32 nearest to an integer, ties to even, without a double in between."""
     sign, size = (-1 if number < 0 else 1), abs(number)
