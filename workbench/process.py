@@ -222,14 +222,17 @@ class Process:
             self._exited.set_result(None)
 
     async def _finish(self) -> None:
-        await self._exited
-        self._signal(signal.SIGKILL)
-        await asyncio.wait([output.closed for output in self._outputs], timeout=DRAIN_S)
         try:
-            for output in self._outputs:
-                output.close()
+            await self._exited
+            self._signal(signal.SIGKILL)
+            await asyncio.wait([output.closed for output in self._outputs], timeout=DRAIN_S)
         finally:
-            self._gone.set_result(self._reap())
+            self._signal(signal.SIGKILL)  # a loop that closes cancels us before the process ends
+            try:
+                for output in self._outputs:
+                    output.close()
+            finally:
+                self._gone.set_result(self._reap())
 
     def _reap(self) -> Exit:
         returncode = self._popen.wait()

@@ -302,6 +302,26 @@ async def test_a_killed_parent_takes_its_children_along() -> None:
     await process.wait(10)
 
 
+async def test_a_loop_that_closes_waits_for_nobody() -> None:
+    """asyncio.run cancels every task, ours too, and waits for what they still do."""
+    lines: list[str] = []
+    work = """
+        async def work():
+            process = Process(["sleep", "100"], on_lines=print)
+            print(process.pid, flush=True)
+            try:
+                await process.wait()
+            finally:
+                await process.stop()
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+    """
+    process = Process(parent(work.strip()), on_lines=lines.extend)
+    end = await process.wait(20)
+    assert (end.returncode, end.timed_out) == (0, False)
+    await until(lambda: not alive(int(lines[0])))
+
+
 GENTLE = """
 import os, pathlib, signal, time
 from workbench.process import die_with_parent
