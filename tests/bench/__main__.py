@@ -73,9 +73,7 @@ def _saves(project: Project, scratch: Path, count: int) -> dict[str, Any]:
         "save_to_painted": painted,
         "save_to_painted over bare, p50": round(painted["p50"] - by_hand["p50"], 1),
         "save_to_event_without_ui, medians": {
-            name: _ms(median(part[name] for part in parts))
-            for name in parts[0]
-            if all(name in part for part in parts)
+            name: _ms(median(part[name] for part in parts)) for name in parts[0]
         },
     }
 

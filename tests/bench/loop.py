@@ -53,9 +53,10 @@ def _until_finished(events: Iterator[dict[str, object]], since: float) -> dict[s
     seen: dict[str, float] = {}
     for event in events:
         name = str(event["event"])
-        if name == "step-finished":
-            name = f"{event['step']} finished"
-        seen[name] = time.monotonic() - since
+        if name in ("saved", "run-started", "run-finished"):
+            seen[name] = time.monotonic() - since
+        elif name == "step-finished":
+            seen[f"{event['step']} finished"] = time.monotonic() - since
         if name == "run-finished":
             break
     return seen
