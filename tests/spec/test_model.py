@@ -112,8 +112,8 @@ def test_a_promise_survives_json(promise: Promise) -> None:
 
 
 def test_a_promise_knows_its_outputs() -> None:
-    promise = GOOD.promise("/work/kernels")
-    assert promise.design == "/work/mlir/d.mlir"
+    promise = GOOD.promise("/project/kernels")
+    assert promise.design == "/project/mlir/d.mlir"
     assert promise.outputs == (Y,)
     assert promise.input_sets == ("small",)
 
