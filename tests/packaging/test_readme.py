@@ -24,7 +24,7 @@ COMMANDS = [
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     for line in block.splitlines()
 ]
-CHECKS = [line for line in COMMANDS if " check " in line]
+ONE_SHOT = [line for line in COMMANDS if re.search(" check | doctor", line)]
 
 
 def test_each_of_the_two_commands_installs_by_itself() -> None:
@@ -40,15 +40,17 @@ def test_ci_runs_the_command_for_the_tests() -> None:
     assert len(re.findall(pattern[1], README, re.MULTILINE)) == 1
 
 
-@pytest.mark.parametrize("command", CHECKS)
-def test_checks_pass(project: Path, command: str) -> None:
+@pytest.mark.parametrize("command", ONE_SHOT)
+def test_commands_that_end_end_well(project: Path, command: str) -> None:
     _, *arguments = shlex.split(command)
     run = subprocess.run([sys.executable, "-m", "workbench.cli", *arguments], cwd=project)
     assert run.returncode == ExitCode.PASS
 
 
 def test_paths_exist() -> None:
-    paths = set(re.findall(r"(?<![\w/])(?:kernels|mlir|tests|workbench)/[\w./]*\w", README))
+    paths = set(
+        re.findall(r"(?<![\w/])(?:kernels|mlir|tests|themes|workbench)/[\w./]*[\w/]", README)
+    )
     assert paths
     assert [path for path in paths if not (REPOSITORY / path).exists()] == []
 
