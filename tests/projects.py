@@ -121,8 +121,8 @@ class Project:
     def with_body(self, statements: str) -> None:
         """Have the kernel execute some statements of C after it has done its work."""
         includes = "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
-        end = KERNEL.rindex("}")
-        self.kernel.write_text(f"{includes}{KERNEL[:end]}    {statements}\n}}\n")
+        text = self.kernel.read_text()
+        self.kernel.write_text(f"{includes}{text[: text.rindex('}')]}    {statements}\n}}\n")
 
     def edit(self, file: Path, old: str, new: str) -> None:
         """Replace a text that occurs in a file."""

@@ -178,8 +178,8 @@ def build_error(built: Built, kernel: str) -> BuildError:
     errors = [d for d in built.diagnostics if d.severity == "error"]
     if not errors:
         return BuildError("the kernel doesn't compile", where=kernel, hint="the log says more")
-    first = errors[0]
-    more = f"{len(errors) - 1} more errors" if len(errors) > 1 else None
+    first, *others = errors
+    more = f"{len(others)} more error{'s' * (len(others) > 1)}" if others else None
     return BuildError(first.message, where=first.where if first.file else kernel, hint=more)
 
 
