@@ -38,7 +38,11 @@ class PassedConstant:
 def constant_output(device: Numbers, reference: Numbers) -> Finding | None:
     """The output has one value everywhere while the reference has more: correlation undefined."""
     value = device.flat[0]
-    if not np.all(device == value) or np.all(reference == reference.flat[0]):
+    if (
+        not np.isfinite(value)
+        or not np.all(device == value)
+        or np.all(reference == reference.flat[0])
+    ):
         return None
     return Finding(
         "constant-output",
@@ -49,8 +53,18 @@ def constant_output(device: Numbers, reference: Numbers) -> Finding | None:
     )
 
 
-def constant_reference(reference: Numbers) -> Finding | None:
-    """The reference has no variance, so no correlation can be defined with it."""
+def poor_reference(reference: Numbers) -> Finding | None:
+    """The reference isn't finite, or has no variance: metrics can't be defined with it."""
+    bad = int(np.count_nonzero(~np.isfinite(reference)))
+    if bad:
+        return Finding(
+            "input-regime",
+            "warning",
+            f"{bad:,} of {reference.size:,} elements of the reference are NaN or infinite: metrics "
+            "are undefined",
+            "choose another input set with --inputs, or mend the reference",
+            evidence={"count": bad},
+        )
     if not np.all(reference == reference.flat[0]):
         return None
     return Finding(

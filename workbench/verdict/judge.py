@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,9 @@ from workbench.verdict.findings import (
     Finding,
     PassedConstant,
     constant_output,
-    constant_reference,
     memory_dependent,
     not_finite,
+    poor_reference,
     scalar_mismatches,
 )
 from workbench.verdict.memory import memory_findings
@@ -90,10 +91,12 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """All criteria met, and no finding that is an error."""
-        return all(c.met for c in self.criteria) and not any(
-            f.severity == "error" for f in self.findings
-        )
+        """All criteria met: nothing else makes a judged run pass or fail.
+
+        A finding explains a result and warns of what may break it elsewhere, whatever its severity;
+        a demand that a run has to meet is a criterion, and stands in the spec.
+        """
+        return all(c.met for c in self.criteria)
 
     @property
     def worst_element(self) -> tuple[int, int]:
@@ -139,14 +142,21 @@ def _result(criterion: Criterion, parts: Sequence[tuple[str | None, Metrics]]) -
     """The criterion on the part that is furthest from it; an undefined value is."""
 
     def rank(part: tuple[str | None, Metrics]) -> tuple[bool, float]:
-        value = part[1].value(criterion.metric)
+        value = _demanded(criterion, part[1])
         if value is None:
             return False, 0.0
         return True, value if criterion.op.startswith(">") else -value
 
     tensor, metrics = min(parts, key=rank)
-    value = metrics.value(criterion.metric)
-    return CriterionResult(criterion, value, criterion.is_met(value), tensor)
+    met = criterion.is_met(_demanded(criterion, metrics))
+    return CriterionResult(criterion, metrics.value(criterion.metric), met, tensor)
+
+
+def _demanded(criterion: Criterion, metrics: Metrics) -> float | None:
+    """What the criterion is about; without any error SQNR has no number but meets every demand."""
+    if criterion.metric == "sqnr_db" and metrics.max_abs == 0:
+        return math.inf
+    return metrics.value(criterion.metric)
 
 
 def _findings(
@@ -165,7 +175,7 @@ def _findings(
     if damage and not any(finding.severity == "error" for finding in memory):
         yield memory_dependent(damage)
     yield from scalar_mismatches(promise.scalars, known.passed, known.spec)
-    later = (*_steadiness(promise, outputs, known), constant_reference(golden))
+    later = (*_steadiness(promise, outputs, known), poor_reference(golden))
     yield from (finding for finding in later if finding is not None)
     yield from (finding for finding in memory if finding.severity != "error")
 

@@ -26,8 +26,8 @@ class Metrics:
     sqnr_db: 10 log10(sum r^2 / sum (d - r)^2), None when there is no error or no signal.
     slope: least-squares gain of d over r, cov(d, r) / var(r), None when r is constant.
     worst: flat index of the largest |d - r| (the first of equals).
-    non_finite: elements of the device's output that are NaN or infinite; with any of them every
-    metric but within_5 and exact is None.
+    non_finite: elements of the device's output that are NaN or infinite; with any of them, or of
+    the reference's, every metric but within_5 and exact is None.
     """
 
     correlation: float | None
@@ -55,14 +55,13 @@ def measure(device: Numbers, reference: Numbers) -> Metrics:
     Oppenheim and Schafer, Discrete-Time Signal Processing, section 4.8.
     """
     d, r = device.ravel(), reference.ravel()
-    finite = np.isfinite(d)
-    non_finite = int(d.size - np.count_nonzero(finite))
+    finite = np.isfinite(d) & np.isfinite(r)
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(d - r)
     within_5 = float(np.mean(np.less_equal(error, 5)))
     exact = float(np.mean(d == r))
-    if non_finite:
-        worst = int(np.flatnonzero(~finite)[0])
+    if not finite.all():
+        worst, non_finite = int(np.argmin(finite)), int(np.count_nonzero(~np.isfinite(d)))
         return Metrics(None, None, None, None, within_5, exact, None, None, None, worst, non_finite)
     squared = float(error @ error)
     signal = float(r @ r)
