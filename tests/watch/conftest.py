@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.process.procs import until
 from workbench.loop.watch import Watcher
 
 OLD = b"int a = 1;\n"
@@ -64,6 +65,8 @@ class Watched:
 async def watching(folder: Path, *paths: Path) -> AsyncIterator[Watched]:
     """A watcher of `paths`."""
     watched = Watched(folder, paths)
+    # What comes before the first look needs no event to be found.
+    await until(lambda: not watched.watcher._poke.is_set())
     try:
         yield watched
     finally:
@@ -82,3 +85,10 @@ async def watched(kernel: Path) -> AsyncIterator[Watched]:
     """A watcher of the kernel."""
     async with watching(kernel.parent, kernel) as watched:
         yield watched
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watcher that looks often, and soon gives up on events."""
+    monkeypatch.setattr("workbench.loop.watch.LOOK_S", 0.15)
+    monkeypatch.setattr("workbench.loop.watch.DEADLINE_S", 0.1)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import mmap
 import subprocess
 import sys
@@ -33,7 +34,7 @@ def unheard(kernel: Path) -> Iterator[Callable[[bytes], None]]:
 
 
 async def test_a_change_without_an_event_leads_to_polling(
-    unheard: Callable[[bytes], None], kernel: Path, watched: Watched
+    unheard: Callable[[bytes], None], kernel: Path, watched: Watched, impatient: None
 ) -> None:
     started = time.monotonic()
     unheard(NEW)
@@ -48,12 +49,13 @@ async def test_a_change_without_an_event_leads_to_polling(
 
 
 async def test_an_event_that_comes_late_keeps_events(
-    unheard: Callable[[bytes], None], kernel: Path, watched: Watched
+    unheard: Callable[[bytes], None], kernel: Path, watched: Watched, impatient: None
 ) -> None:
     for text in (NEW, OLD):
         unheard(text)
         assert await watched.change(2 * LOOK_S) == (str(kernel),)
         open(kernel, "r+b").close()  # noqa: ASYNC230
+        await asyncio.sleep(0.4)
     assert await watched.all() == [(str(kernel),)] * 2
     assert watched.watcher.polling_because is None
 

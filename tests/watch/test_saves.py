@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.watch.conftest import NEW, OLD, Watched, watching
 from tests.watch.saves import ALL, Save
 from workbench import manifest
+from workbench.loop.watch import LOOK_S
 
 each_editor = pytest.mark.parametrize("save", ALL, ids=lambda save: save.__name__)
 
@@ -49,8 +51,10 @@ async def test_a_linked_kernel(save: Save, tmp_path: Path) -> None:
     kernel = tmp_path / "kernel.c"
     kernel.symlink_to("elsewhere/real.c")
     async with watching(tmp_path, kernel) as watched:
+        started = time.monotonic()
         save(real, NEW)
         assert await watched.change() == (str(kernel),)
+        assert time.monotonic() - started < LOOK_S / 2
         assert await watched.all() == [(str(kernel),)]
         assert watched.watcher.polling_because is None
 
