@@ -7,18 +7,22 @@ bytes in every release; tensors are drawn in the order the spec declares them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from workbench.spec.model import Arrays, Tensor
 
-Generator = Callable[[Sequence[Tensor], np.random.RandomState], Arrays]
+if TYPE_CHECKING:  # only a spec's own process draws inputs
+    import numpy as np
+
+Generator = Callable[[Sequence[Tensor], "np.random.RandomState"], Arrays]
 
 
 def uniform(low: float, high: float) -> Generator:
     """Each element drawn uniformly from [low, high): integers for integer tensors."""
 
     def generate(tensors: Sequence[Tensor], random: np.random.RandomState) -> Arrays:
+        import numpy as np
+
         return {
             tensor.name: random.uniform(low, high, tensor.shape).astype(np.float32)
             if "float" in tensor.dtype
