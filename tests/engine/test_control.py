@@ -93,7 +93,6 @@ async def test_closing_in_the_middle_of_a_step(watching: Watching, step: str) ->
     async with watching(seed=next(seeds)) as loop:
         loop.project.kernel.write_text(slow(next(seeds)))
         await loop.until(lambda: step in [event.step for event in loop.all(StepStarted)])
-    assert loop.results == []
 
 
 async def test_closing_at_once(watching: Watching) -> None:

@@ -257,7 +257,7 @@ def test_a_project_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("name", "code", "said"),
     [
-        ("kernel", 3, "kernels/scale.c: can't read the kernel"),
+        ("kernel", 2, "kernels/scale.c: Permission denied"),
         ("spec", 2, "kernels/scale.py: can't read the spec: Permission denied"),
         ("design", 2, "mlir/scale.mlir: the design can't be read: Permission denied"),
     ],
