@@ -68,4 +68,5 @@ class Workshop:
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     workshop = Workshop(tmp_path)
     monkeypatch.chdir(workshop.folder)
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     return workshop

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 
-from tests.process.procs import children
+from tests.process.procs import children, until
 from tests.spec.conftest import GOOD, HEAD, TAIL, Workshop
 from workbench.errors import SpecError
 from workbench.spec.cases import BrokenSpec
@@ -145,6 +146,17 @@ async def test_a_spec_that_cannot_be_interrupted_is_killed(
         await workshop.load(limit_s=0.5)
     assert time.monotonic() - started < 10
     assert hanging.value.where == "kernel.py"
+    assert children() == before
+
+
+async def test_a_cancelled_load_leaves_no_process(workshop: Workshop) -> None:
+    before = children()
+    workshop.write("print('ready')\nwhile True: pass\n")
+    loading = asyncio.create_task(workshop.load())
+    await until(lambda: workshop.log)
+    loading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await loading
     assert children() == before
 
 
