@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pty
+import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -56,11 +60,16 @@ class Terminal:
     program: subprocess.Popen[bytes]
     master: int
     child: int
+    reader: threading.Thread
+    unread: threading.Event
 
     def press(self, key: bytes) -> None:
         os.write(self.master, key)
 
     def hang_up(self) -> None:
+        # A read under way would keep the terminal open.
+        self.unread.set()
+        self.reader.join()
         os.close(self.master)
 
     def ends(self, limit_s: float = 60) -> int:
@@ -83,6 +92,8 @@ def alive(pid: int) -> bool:
 def terminal(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Terminal]:
     pid_file = tmp_path / "pid"
     master, slave = pty.openpty()
+    rows_and_columns = struct.pack("HHHH", 24, 80, 0, 0)
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, rows_and_columns)
     program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(pid_file), request.param],
         stdin=slave,
@@ -93,16 +104,20 @@ def terminal(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Termina
     )
     os.close(slave)
 
+    unread = threading.Event()
+
     def read() -> None:
         with contextlib.suppress(OSError):
-            while os.read(master, 65536):
-                pass
+            while not unread.is_set():
+                if select.select([master], [], [], 0.05)[0]:
+                    os.read(master, 65536)
 
-    threading.Thread(target=read, daemon=True).start()
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
     end = time.monotonic() + 60
     while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < end:
         time.sleep(0.02)
-    opened = Terminal(program, master, int(pid_file.read_text()))
+    opened = Terminal(program, master, int(pid_file.read_text()), reader, unread)
     assert alive(opened.child)
     yield opened
     program.kill()
