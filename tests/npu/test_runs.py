@@ -23,8 +23,8 @@ async def test_the_result_of_every_run(npu: Npu) -> None:
     for buffers in (*outcome.runs, outcome.refilled):
         assert np.array_equal(out(buffers), 3 * X[:256])
         assert np.array_equal(buffers[0].view(np.int32), X)
-    assert (outcome.name, outcome.state, outcome.notes) == ("NPU Phoenix", "COMPLETED", ())
-    assert npu.lines[:2] == ["NPU Phoenix", "first run: 121 us"]
+    assert (outcome.name, outcome.state, outcome.notes) == ("NPU Phoenix (double)", "COMPLETED", ())
+    assert npu.lines[:2] == ["NPU Phoenix (double)", "first run: 121 us"]
     assert npu.leftovers() == []
 
 
