@@ -139,7 +139,9 @@ class device:
 
     def get_info(self, key: xrt_info_device) -> str:
         _typed(key, xrt_info_device, "get_info")
-        return f"NPU {asked().get('npu', 'Phoenix')} (double)" if key is xrt_info_device.name else "NA"
+        return (
+            f"NPU {asked().get('npu', 'Phoenix')} (double)" if key is xrt_info_device.name else "NA"
+        )
 
     def load_xclbin(self, _binary: object) -> uuid:
         misuse("load_xclbin is for other cards than the NPU")
