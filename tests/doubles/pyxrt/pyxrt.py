@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-sys.path.append(str(Path(__file__).parents[3]))
+sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from tests.doubles.failing import told as asked
 from tests.doubles.silicon import ENDINGS, Silicon, clock, faults, misuse, note
