@@ -278,6 +278,12 @@ def test_a_cache_that_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert done.sentence.startswith(".workbench/cache: can't write generated files: Not a dir")
 
 
+def test_reading_a_design_is_not_the_kernels_time(project: Project) -> None:
+    project.design.write_text(f"// never read before\n{project.design.read_text()}")
+    done = check(KERNEL, "--time-limit", "0.2")  # reading it takes longer
+    assert (done.code, done.err) == (0, "")
+
+
 def test_nothing_is_left_of_a_run(project: Project) -> None:
     project.with_body("out[7]++;")
     assert check(KERNEL).code == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.headless.command import check, run, strict
@@ -23,11 +23,13 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(JSON)
 def test_json_is_strict_whatever_is_in_it(value: object) -> None:
     strict(to_json(value) + "\n")
 
 
+@settings(max_examples=50)
 @given(
     st.recursive(
         st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False),
