@@ -20,6 +20,8 @@ def project(_project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The small project as new, in the folder we are in; its cache serves a whole session."""
     project = Project(_project_folder)
     project.reset()
+    # Streams as people have them.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     monkeypatch.chdir(project.folder)
     return project
 

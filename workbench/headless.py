@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
+from typing import TextIO
 
 from workbench.errors import ExitCode
 from workbench.loop.engine import Engine
@@ -68,9 +68,12 @@ def watch(options: Options, *, as_json: bool) -> int:
 
 def talk(*lines: str) -> None:
     """Say something to the person, not to the program that reads stdout."""
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError):  # nobody is listening
-            print(*map(plain, lines), sep="\n", file=sys.stderr, flush=True)
+    if sys.stderr is None:
+        return
+    try:
+        print(*map(plain, lines), sep="\n", file=sys.stderr, flush=True)
+    except OSError:  # nobody is listening
+        _discard(sys.stderr)
 
 
 class _Stdout:
@@ -90,9 +93,15 @@ class _Stdout:
             sys.stdout.flush()
         except OSError as error:
             self.failure = error
-            # What is still buffered would fail once more when Python exits.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _discard(sys.stdout)
             self.on_failure()
+
+
+def _discard(stream: TextIO) -> None:
+    """Send what is still buffered nowhere: it would fail once more when Python exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _run(

@@ -23,7 +23,7 @@ from workbench.loop.events import (
     StepFinished,
     StepStarted,
 )
-from workbench.loop.pipeline import STEPS
+from workbench.loop.pipeline import COMPILE_LIMIT_S, STEPS
 from workbench.loop.target import Options
 from workbench.loop.view import Phase
 
@@ -199,6 +199,31 @@ async def test_a_save_that_nobody_has_noticed_when_a_run_ends(
         await loop.until(lambda: loop.view.is_current)
         assert loop.results[-1].source_sha256 == manifest.sha256_bytes(meddle.text.encode())
         assert len(loop.results) == 1
+
+
+async def test_a_state_that_only_the_run_has_seen(watching: Watching) -> None:
+    async with watching() as loop:
+        kernel = loop.project.kernel
+        here, there = kernel.read_text(), version(next(seeds))
+        for run, text in enumerate((there, here), start=2):
+            await loop.finished(run - 1)
+            kernel.write_text(text)
+        await loop.finished(3)
+        tell = loop.tell
+
+        def flicker(event: Event) -> None:
+            tell(event)
+            # Both states are built: between these two events the watcher gets no turn.
+            if event == StepStarted(4, "compile", COMPILE_LIMIT_S):
+                kernel.write_text(there)
+            elif event.run == 4 and isinstance(event, StepFinished):
+                kernel.write_text(here)
+
+        loop.tell = flicker
+        loop.engine.rerun()
+        result = await loop.finished(5)
+        assert result.source_sha256 == manifest.sha256_bytes(here.encode())
+        assert [result.run for result in loop.results] == [1, 2, 3, 5]
 
 
 async def test_a_check_that_is_cancelled(project: Project, mark: str) -> None:

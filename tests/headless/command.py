@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +64,27 @@ def run(
 def check(*arguments: str | Path) -> Done:
     """`check --json`."""
     return run("check", "--json", *arguments)
+
+
+@contextmanager
+def started(
+    *arguments: str, before: Callable[[], object] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """The command at work; it is killed if it is still there after SECONDS."""
+    with subprocess.Popen(
+        [COMMAND, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=before,
+    ) as process:
+        killer = threading.Timer(SECONDS, process.kill)
+        killer.start()
+        try:
+            yield process
+        finally:
+            killer.cancel()
+            process.kill()
 
 
 def strict(text: str) -> object:

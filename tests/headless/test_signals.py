@@ -4,40 +4,16 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from tests.headless.command import COMMAND, SECONDS
+from tests.headless.command import SECONDS, started
 from tests.projects import Project, marked
 
 KERNEL = "kernels/scale.c"
 FOREVER = "for (volatile int forever = 1; forever;) {}"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-
-
-@contextmanager
-def started(
-    *arguments: str, before: Callable[[], object] | None = None
-) -> Iterator[subprocess.Popen[str]]:
-    """The command at work; it is killed if it is still there after SECONDS."""
-    with subprocess.Popen(
-        [COMMAND, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=before,
-    ) as process:
-        killer = threading.Timer(SECONDS, process.kill)
-        killer.start()
-        try:
-            yield process
-        finally:
-            killer.cancel()
-            process.kill()
 
 
 def line_of(process: subprocess.Popen[str], wanted: str) -> str:

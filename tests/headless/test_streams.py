@@ -101,6 +101,15 @@ def test_a_full_disk(project: Project) -> None:
     assert (done.returncode, done.stderr) == (2, wanted)
 
 
+def test_a_full_disk_for_what_is_said(project: Project) -> None:
+    project.kernel.write_text("int 7;\n")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [COMMAND, "check", KERNEL], stdout=subprocess.PIPE, stderr=full, timeout=SECONDS
+        )
+    assert (done.returncode, done.stdout) == (3, b"")
+
+
 @pytest.mark.parametrize(
     ("closed", "out", "err"),
     [

@@ -5,9 +5,8 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from tests.headless.command import SECONDS, strict
+from tests.headless.command import SECONDS, started, strict
 from tests.headless.contract import breaches
-from tests.headless.test_signals import started
 from tests.projects import Project, marked
 
 KERNEL = "kernels/scale.c"

@@ -99,7 +99,6 @@ class Engine:
         kernel = str(self._options.kernel_path)
         self._announce()
         if kernel in files and manifest.sha256_file(kernel) is None:
-            self._interrupt("the kernel is gone")
             self._emit(Missing(self._run, shown(kernel)))
         elif self._is_reverted():
             self._emit(Reverted(self._run))

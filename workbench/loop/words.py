@@ -125,6 +125,6 @@ def _metric_lines(verdict: Verdict) -> list[str]:
             line += f"   {wanted:<10} {'met' if met.met else 'NOT MET'}"
         arithmetic = metric_text(name, verdict.arithmetic.value(name))
         if arithmetic != value:
-            line = f"{line:<47}arithmetic {arithmetic}"
+            line = f"{line:<47}   arithmetic {arithmetic}"
         lines.append(line)
     return lines
