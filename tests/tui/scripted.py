@@ -30,6 +30,7 @@ from workbench.loop.target import Options
 from workbench.spec import Criterion, HostBuffer, Scalar, Tensor
 from workbench.spec.model import Promise
 from workbench.tui.app import Emit, WorkbenchApp
+from workbench.tui.themes import load_theme
 from workbench.verdict import Finding, Verdict, judge
 from workbench.verdict.memory import memory_findings
 
@@ -83,7 +84,8 @@ class App(WorkbenchApp):
     def __init__(self, kernel: str = KERNEL, theme: Theme | None = None) -> None:
         self.now = 0.0
         self.engine: ScriptedEngine | None = None
-        super().__init__(Options(kernel), lambda: self._make, lambda: self.now, theme)
+        shown = theme or load_theme("dark")
+        super().__init__(Options(kernel), lambda: self._make, lambda: self.now, shown)
 
     def _make(self, options: Options, emit: Emit) -> ScriptedEngine:
         self.engine = ScriptedEngine(options, emit)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
 
 from tests.tui.conftest import Open
-from tests.tui.scripted import PASSED, a_run, rows
+from tests.tui.scripted import PASSED, a_run, result, rows
 from workbench.tui.ansi import pieces
-from workbench.tui.log_store import LogStore
 from workbench.tui.log_view import LogView
 from workbench.tui.search import find, marked
 from workbench.tui.search_prompt import SearchPrompt
@@ -19,31 +16,19 @@ from workbench.tui.search_prompt import SearchPrompt
 PLAIN = Style.null()
 
 
-def store_of(*lines: str, most: int = 100) -> LogStore:
-    store = LogStore(most)
-    store.extend(lines)
-    return store
-
-
 def test_goes_round_in_both_directions() -> None:
-    store = store_of("error a", "b", "Error c", "d")
-    assert [find(store, "error", start, 1) for start in range(4)] == [0, 2, 2, 0]
-    assert [find(store, "error", start, -1) for start in range(-1, 3)] == [2, 0, 0, 2]
-    assert find(store, "Error", 0, 1) == 2
-    assert find(store, "x", 0, 1) is None
-    assert find(store_of(), "x", 0, 1) is None
+    lines = ["error a", "b", "Error c", "d"]
+    assert [find(lines, "error", start, 1) for start in range(5)] == [0, 2, 2, 0, 0]
+    assert [find(lines, "error", start, -1) for start in range(-1, 3)] == [2, 0, 0, 2]
+    assert find(lines, "Error", 0, 1) == 2
+    assert find(lines, "x", 0, 1) is None
+    assert find([], "x", 0, 1) is None
 
 
 def test_colours_are_no_part_of_the_text() -> None:
-    store = store_of("\x1b[31mer\x1b[0mror", "\x1b[31m")
-    assert find(store, "error", 0, 1) == 0
-    assert find(store, "31", 0, 1) is None
-
-
-def test_dropped_lines_keep_the_numbers() -> None:
-    store = store_of(*"abcdef", most=3)
-    assert [find(store, "f", start, 1) for start in (3, 4, 5)] == [5, 5, 5]
-    assert find(store, "a", 3, 1) is None
+    lines = ["\x1b[31mer\x1b[0mror", "\x1b[31m", "\x1b]0;31\x07\x1b[K"]
+    assert find(lines, "error", 0, 1) == 0
+    assert find(lines, "31", 0, 1) is None
 
 
 @given(text=st.text(max_size=40), needle=st.text(max_size=3))
@@ -62,12 +47,20 @@ def test_marks_across_colours() -> None:
     ]
 
 
-def test_a_full_log_is_searched_in_a_moment() -> None:
-    store = LogStore()
-    store.extend(f"\x1b[35mwarning:\x1b[0m unused variable {n}" for n in range(100_000))
-    begin = time.perf_counter()
-    assert find(store, "no such", 0, 1) is None
-    assert time.perf_counter() - begin < 2
+async def test_the_lines_of_the_next_run_are_marked_too(open_app: Open) -> None:
+    async with open_app((80, 24)) as (app, pilot):
+        log = app.screen.query_one(LogView)
+        app.emit(*a_run(PASSED, log=["one"]))
+        await pilot.pause()
+        log.flush()
+        log.search("one")
+        app.emit(*a_run(result(2, "pass", verdict=PASSED.verdict), log=["one"]))
+        await pilot.pause()
+        log.flush()
+        assert "/one: n: next" in str(log.border_title)
+        log.action_start()
+        strip = log.render_line(1)
+        assert [s.text for s in strip if s.style and s.style.reverse] == ["one"]
 
 
 async def test_slash_and_n_in_the_log(open_app: Open) -> None:

@@ -38,6 +38,10 @@ class LogStore:
             raise IndexError(number)
         return self._lines[number - self.first]
 
+    def lines(self) -> list[str]:
+        """All kept lines, the oldest first."""
+        return self._lines.copy()
+
     def extend(self, lines: Iterable[str]) -> None:
         """Add lines, dropping the oldest over the limits."""
         new = list(lines)

@@ -43,6 +43,7 @@ class LogView(Widget, can_focus=True):
         self._seen = 0
         self._needle = ""
         self._found: int | None = None
+        self._place = ""
         self._strips: LRUCache[tuple[int, int], Strip] = LRUCache(CACHED_ROWS)
         self._title()
 
@@ -68,6 +69,7 @@ class LogView(Widget, can_focus=True):
         self._strips.clear()
         self._top = 0
         self._found = None
+        self._place = "n: next"
         self.action_follow()
 
     @property
@@ -135,12 +137,15 @@ class LogView(Widget, can_focus=True):
         self._needle = needle
         self._found = None
         self._strips.clear()
-        self._go_to(find(self.store, needle, self.top, 1) if needle else None)
+        if needle:
+            self._look(self.top, 1)
+        else:
+            self._go_to(None)
 
     def action_search_next(self, by: int) -> None:
         """Go to the next or previous line with what was looked for, going round."""
         here = self.top - by if self._found is None else self._found
-        self._go_to(find(self.store, self._needle, here + by, by))
+        self._look(here + by, by)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys that go on with a search mean something else before there is one."""
@@ -148,8 +153,15 @@ class LogView(Widget, can_focus=True):
             return bool(self._needle)
         return super().check_action(action, parameters)
 
+    def _look(self, start: int, step: int) -> None:
+        """Go to the first line from `start` on that has the needle."""
+        first = self.store.first
+        index = find(self.store.lines(), self._needle, start - first, step)
+        self._go_to(None if index is None else first + index)
+
     def _go_to(self, number: int | None) -> None:
         self._found = number
+        self._place = "not found" if number is None else f"line {number + 1:,}"
         if number is not None:
             self.action_scroll(number - self.size.height // 3 - self.top)
         self._changed()
@@ -195,8 +207,7 @@ class LogView(Widget, can_focus=True):
         if self.store.end:
             parts.append(_lines(self.store.end))
         if self._needle:
-            place = "not found" if self._found is None else f"line {self._found + 1:,}"
-            parts.append(f"/{self._needle}: {place}")
+            parts.append(f"/{self._needle}: {self._place}")
         if not self.following:
             parts.append(f"paused, +{_lines(self.unseen)} (end: follow)")
         self.border_title = Content("  ".join(parts))

@@ -96,22 +96,22 @@ class MemoryMap(ScrolledLines):
         findings = findings_of(verdict, core)
         rows = rows_of(core, findings)
         return [
-            *_stack(core, rows, width, is_tall=height >= _TALL),
+            *_stack(core, rows, width, with_bar=height >= _TALL),
             *_mend(findings, width, most=2 if height < _TALL else 9),
             *_table(rows, width),
         ]
 
 
-def _stack(core: CoreMemory, rows: Sequence[Row], width: int, *, is_tall: bool) -> list[Content]:
+def _stack(core: CoreMemory, rows: Sequence[Row], width: int, *, with_bar: bool) -> list[Content]:
     """The stack's need against its size, and what it runs into."""
     default = "" if core.stack_size_given else " (the default)"
     need = f"stack needs {core.stack_bytes:,} B of {core.stack_limit:,} B"
     if core.stack_bytes <= core.stack_limit:
         head = Content.assemble((f"✓ {need}", "$wb-pass"), (default, "dim"))
-        return [head, _meter(core, width)] if is_tall else [head]
+        return [head, _meter(core, width)] if with_bar else [head]
     victims = f"overwrites {victims_of(rows) or 'memory above it'}"
     head = Content.styled(f"✗ {need}{default if width >= _NARROW else ''}", "$wb-fail bold")
-    if not is_tall:
+    if not with_bar:
         return [head, *Content.styled(victims, "$wb-fail").wrap(max(8, width))]
     meter = _meter(core, width)
     own = meter.plain.count(_USED)
@@ -203,4 +203,6 @@ def _note(row: Row) -> str:
     if row.hit is None:
         return ""
     first, last = row.hit
-    return ", ".join(row.holds) if row.holds else f"bytes {first:,} to {last:,}"
+    if row.holds:
+        return ", ".join(row.holds)
+    return f"byte {first:,}" if first == last else f"bytes {first:,} to {last:,}"

@@ -59,7 +59,8 @@ def _problems(view: View) -> Iterator[Problem]:
     yield from (problem for problem in told if problem.severity == "error")
     if result is not None and (error := result.error) is not None and not _is_told(error, view):
         name = error.finding or ""
-        yield Problem("error", error.message, name, error.where, error.hint, stale=stale)
+        message = error.message.removeprefix(f"{name}: ")
+        yield Problem("error", message, name, error.where, error.hint, stale=stale)
     if view.shown is not None and view.shown.verdict is not None:
         for finding in view.shown.verdict.findings:
             yield _of_finding(finding, stale=not view.is_current)

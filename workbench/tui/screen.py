@@ -6,11 +6,11 @@ import shlex
 import time
 from collections.abc import Callable
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from workbench.build import StepResult
 from workbench.loop import words
@@ -150,17 +150,13 @@ class MainScreen(Screen[None]):
             return self.view.phase is Phase.RUNNING
         return super().check_action(action, parameters)
 
-    def on_resize(self, _event: events.Resize) -> None:
-        """A part that a small window hides can't keep the keys."""
-        self.call_after_refresh(self._refocus)
+    def on_descendant_blur(self) -> None:
+        """A part that is hidden loses the keys: give them to one that is seen."""
+        if self.focused is None and self.app.app_focus:
+            self._focus_first(self._memory, self._panes, self._problems)
 
-    def _refocus(self) -> None:
-        """Give the focus to the map where it was asked for, and else to a part that is seen."""
-        if self._wants_memory and self.focused is not self._memory:
-            self.set_focus(self._memory)
-        elif self.focused is None or not is_seen(self.focused):
-            parts = (self._panes, self._problems)
-            self.set_focus(next((part for part in parts if is_seen(part)), None))
+    def _focus_first(self, *parts: Widget) -> None:
+        self.set_focus(next((part for part in parts if is_seen(part)), None))
 
     def action_rerun(self) -> None:
         """Run what is on disk again."""
@@ -186,7 +182,8 @@ class MainScreen(Screen[None]):
         """Show the memory map, or put it away."""
         self._wants_memory = not is_seen(self._memory)
         self._show_memory()
-        self.call_after_refresh(self._refocus)
+        if self._wants_memory:
+            self.call_after_refresh(self._focus_first, self._memory)
 
     def _show_memory(self) -> None:
         """Unasked, the map is shown where there is room and it tells a cause."""

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from rich.style import Style
 
 from workbench.build.diagnostics import strip_ansi
-from workbench.tui.log_store import LogStore
 
 _FOUND = Style(reverse=True)
 
 
-def find(store: LogStore, needle: str, start: int, step: int) -> int | None:
-    """The first kept line from `start` on that has the needle, forwards or backwards, going round.
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+
+
+def find(lines: Sequence[str], needle: str, start: int, step: int) -> int | None:
+    """Index of the first raw line from `start` on that has the needle, going round.
 
     Capitals count only when the needle has some. `step` is 1 or -1.
     """
-    count = store.end - store.first
-    for distance in range(count):
-        number = store.first + (start - store.first + step * distance) % count
-        line = store[number]
-        if _places(strip_ansi(line) if "\x1b" in line else line, needle):
-            return number
+    for distance in range(len(lines)):
+        index = (start + step * distance) % len(lines)
+        if _places(_text(lines[index]), needle):
+            return index
     return None
 
 
@@ -31,6 +32,13 @@ def marked(pieces: list[tuple[str, Style]], needle: str) -> list[tuple[str, Styl
     """The pieces of a line with every occurrence of the needle reversed."""
     places = _places("".join(text for text, _ in pieces), needle)
     return [part for part in _split(pieces, places, len(needle)) if part[0]]
+
+
+def _text(line: str) -> str:
+    """A raw line without escape sequences; most have none, or only colours."""
+    if "\x1b" in line:
+        line = _COLOUR.sub("", line)
+    return strip_ansi(line) if "\x1b" in line else line
 
 
 def _places(text: str, needle: str) -> list[int]:
