@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Iterator
 
+from workbench.design import hardware
 from workbench.errors import BuildError
 
 STACK_POINTER = "workbench_stack_pointer"
@@ -32,8 +33,8 @@ GLOBAL_BYTES = "workbench_global_bytes"
 NAMES = "workbench_names"
 """A C string in the library: JSON, [[function, variable] of each local array, [each global]]."""
 
-FRAME_ALIGNMENT = 32
-"""Where a frame may begin, in bytes: AIE2's stack alignment (Peano, AIE frame lowering)."""
+FRAME_ALIGNMENT = hardware.STACK_ALIGNMENT["aie2"]
+"""Where a frame may begin, in bytes."""
 
 _DEFINE = re.compile(r'^define .*?@(?P<name>"[^"]*"|[\w.$-]+)\(')
 _ALLOCA = re.compile(r"^  (?P<result>%(?:\"[^\"]*\"|[\w.$-]+)) = alloca (?P<rest>.*)$")

@@ -8,6 +8,7 @@ a DMA's sizes and strides). npu1 is AIE2 (Phoenix, Hawk Point), npu2 is AIE2P (S
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,13 @@ MEM_TILE_BANKS = 8
 MAX_LOCK_VALUE = 63
 TRANSFER_GRANULE_BYTES = 4
 """A DMA moves whole 32-bit words."""
+
+STACK_ALIGNMENT: Mapping[Literal["aie2", "aie2p"], int] = {"aie2": 32, "aie2p": 64}
+"""A frame's alignment in bytes (Peano, AIE frame lowering)."""
+
+STACK_MARGIN_BYTES = 256
+"""Added to a stack need before a size is recommended: spills, the core's own frame and library
+functions, at 32 to 64 bytes each (mlir-air#1354), are in no figure that a tool has."""
 
 FAMILY_COLUMNS = {"npu1": 4, "npu2": 8}
 
@@ -77,6 +85,11 @@ def kind(tile: Tile) -> Kind:
 def limits(tile: Tile) -> TileLimits:
     """The limits of a tile of this kind."""
     return LIMITS[kind(tile)]
+
+
+def stack_size_for(need_bytes: int, alignment: int = STACK_ALIGNMENT["aie2"]) -> int:
+    """The `stack_size` to recommend for a need, both in bytes: with a margin, and aligned."""
+    return -(-(need_bytes + STACK_MARGIN_BYTES) // alignment) * alignment
 
 
 def sees(core: Tile, memory: Tile) -> bool:

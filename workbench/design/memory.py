@@ -65,6 +65,11 @@ def allocation_notes(design: Design, tile: Tile, allocation: str) -> tuple[str, 
     )
 
 
+def reached_by_stack(regions: Iterable[Region], stack_bytes: int) -> list[str]:
+    """The regions that a stack of this many bytes grows into, by name."""
+    return [r.name for r in regions if r.name != STACK and r.address < stack_bytes]
+
+
 def describe(regions: Iterable[Region]) -> str:
     """A memory map in the allocator's own notation, a line a region."""
     return "\n".join(

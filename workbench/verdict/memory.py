@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workbench.design.memory import STACK
+from workbench.design import hardware
+from workbench.design.memory import reached_by_stack
 from workbench.design.observed import CoreMemory, HostPart, Overwritten
 from workbench.spec.model import HostBuffer
 from workbench.verdict.findings import Finding
-
-MARGIN_BYTES = 256
-"""Added to a stack need before a size is recommended: spills and library calls are not modelled."""
-
-_ROUND_TO = 32
-"""AIE2's stack alignment in bytes (Peano)."""
 
 
 def memory_findings(
@@ -38,14 +33,10 @@ def stack_overrun(
     """The core's stack grew past its size, into what lies above it."""
     if core.stack_bytes <= core.stack_limit:
         return None
-    reached = [
-        region.name
-        for region in core.memory
-        if region.name != STACK and region.address < core.stack_bytes
-    ]
+    reached = reached_by_stack(core.memory, core.stack_bytes)
     hit = {one.region: one for one in core.overwritten if one.reach == "stack"}
     victims = [f"{name}{_rows(hit[name], buffers)}" if name in hit else name for name in reached]
-    size = -(-(core.stack_bytes + MARGIN_BYTES) // _ROUND_TO) * _ROUND_TO
+    size = hardware.stack_size_for(core.stack_bytes)
     arrays = sorted(core.arrays, key=lambda array: -array.bytes)
     largest = ", ".join(f"{a.name.split('.')[0]} ({a.bytes:,} B)" for a in arrays[:3])
     given = "" if core.stack_size_given else " (the default)"

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from workbench.build.aie.concern import Concern
 from workbench.build.aie.elf import ObjectFile, same_code
 from workbench.build.aie.stack import (
-    ALIGNMENT,
-    MARGIN_BYTES,
     START_BYTES,
     StackNeed,
     reachable,
@@ -22,7 +20,7 @@ from workbench.build.aie.stack import (
 )
 from workbench.build.aie.symbols import symbol_concerns
 from workbench.design import hardware
-from workbench.design.memory import STACK, Region, memory_map
+from workbench.design.memory import Region, memory_map, reached_by_stack
 from workbench.design.model import Core, Design
 from workbench.errors import DesignError
 
@@ -119,9 +117,9 @@ def _stack_concerns(
         if need.stack_bytes <= need.stack_limit:
             continue
         regions = _memory(design, core, allocation)
-        victims = [r.name for r in regions if r.name != STACK and r.address < need.stack_bytes]
-        unit = ALIGNMENT["aie2p" if design.target.startswith("npu2") else "aie2"]
-        size = -(-(need.stack_bytes + MARGIN_BYTES) // unit) * unit
+        victims = reached_by_stack(regions, need.stack_bytes)
+        unit = hardware.STACK_ALIGNMENT["aie2p" if design.target.startswith("npu2") else "aie2"]
+        size = hardware.stack_size_for(need.stack_bytes, unit)
         default = "" if core.stack_size_given else " (the default)"
         yield Concern(
             "stack-overrun",

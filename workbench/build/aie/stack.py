@@ -15,13 +15,6 @@ from workbench.build.aie.elf import Function
 START_BYTES: Mapping[str, int] = {"aie2": 32, "aie2p": 64}
 """The frame of `_main_init`, which calls the core's program (StackSizeAnalysis.cpp)."""
 
-ALIGNMENT: Mapping[str, int] = {"aie2": 32, "aie2p": 64}
-"""A frame's alignment in bytes (Peano, AIE frame lowering)."""
-
-MARGIN_BYTES = 256
-"""Added before a size is recommended: the core's own frame, and library functions at 32 to 64 bytes
-each, are not in `.stack_sizes` (mlir-air#1354)."""
-
 
 @dataclass(frozen=True, slots=True)
 class StackNeed:

@@ -18,7 +18,8 @@ def stored_design(path: str, cache: Path, device: str | None, sequence: str | No
     """
     code = sorted(Path(workbench.design.__file__).parent.glob("*.py"))
     reader = [manifest.sha256_file(file) for file in code]
-    key = manifest.key_of(path, manifest.sha256_file(path), device, sequence, reader)
+    content = manifest.sha256_file(path)
+    key = manifest.key_of(path, content, device, sequence, reader)
     kept = cache / "designs" / f"{key}.pickle"
     try:
         loaded = pickle.loads(kept.read_bytes())
@@ -30,6 +31,8 @@ def stored_design(path: str, cache: Path, device: str | None, sequence: str | No
     from workbench.design.read import read_design
 
     design = read_design(path, device=device, sequence=sequence)
+    if design.sha256 != content:  # saved meanwhile: not what the key stands for
+        return design
     kept.parent.mkdir(parents=True, exist_ok=True)
     draft = kept.with_name(f"{kept.name}.{os.getpid()}.tmp")
     draft.write_bytes(pickle.dumps(design))
