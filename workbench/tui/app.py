@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, TextIO
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App
 from textual.theme import Theme
@@ -170,21 +170,10 @@ def run_app(options: Options, theme: str = DEFAULT_THEME) -> int:
     Raises UsageError for a theme that isn't there or is broken.
     """
     app = WorkbenchApp(options, theme=load_theme(theme))
-    if _tells_no_size(sys.__stdout__):
-        # Textual 8.2 then takes 80x24 here and 80x25 there, and lays out without end.
-        os.environ.update(COLUMNS="80", LINES="24")
     app.run()
     if app.error is not None:
         print(app.error, file=sys.stderr)
     return app.return_code or 0
-
-
-def _tells_no_size(terminal: TextIO | None) -> bool:
-    """Whether the terminal doesn't know its size, as one that a program has opened may not."""
-    try:
-        return terminal is not None and os.get_terminal_size(terminal.fileno()) == (0, 0)
-    except (OSError, ValueError):
-        return False
 
 
 def _die(code: int) -> None:
