@@ -52,6 +52,8 @@ def _run(given: list[str]) -> int:
         return run_app(options, arguments.theme)
     from workbench import headless
 
+    if command == "check" and arguments.functions:
+        return headless.functions(options, as_json=arguments.json)
     run = headless.check if command == "check" else headless.watch
     return run(options, as_json=arguments.json)
 
@@ -115,6 +117,12 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         parser.add_argument("--version", action="version", version=workbench.__version__)
     else:
         parser.add_argument("--json", action="store_true", help="JSON on stdout")
+    if command == "check":
+        parser.add_argument(
+            "--functions",
+            action="store_true",
+            help="sweep the kernel's helper functions that the spec names, instead of a run",
+        )
     return parser
 
 

@@ -52,6 +52,18 @@ def check(options: Options, *, as_json: bool) -> int:
     return _run(options, tell, go, out)
 
 
+def functions(options: Options, *, as_json: bool) -> int:
+    """Sweep the kernel's helpers; prints how they differ, and returns the exit code."""
+    from workbench.loop.curve import function_lines
+    from workbench.loop.functions import function_record, sweep_functions
+
+    _accept_any_text()
+    result = asyncio.run(sweep_functions(options, lambda lines: talk(*lines)))
+    lines = [to_json(function_record(result))] if as_json else function_lines(result)
+    _Stdout().write(map(plain, lines))
+    return result.exit_code
+
+
 def watch(options: Options, *, as_json: bool) -> int:
     """The loop; a line per event, until interrupted."""
     out = _Stdout()
@@ -111,9 +123,7 @@ def _run(
     out: _Stdout,
 ) -> int:
     """Run `go` until it ends or a signal asks to stop; nothing is left running."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    _accept_any_text()
 
     async def main() -> int:
         engine = Engine(options, emit)
@@ -139,6 +149,12 @@ def _run(
         return code  # that a reader has gone is no error of ours
     talk(f"npu-workbench: can't write to stdout: {out.failure.strerror}")
     return ExitCode.USAGE
+
+
+def _accept_any_text() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _lines(event: Event) -> list[str]:

@@ -4,6 +4,7 @@ A spec is a Python file beside the kernel that assigns `SPEC = Spec(...)`. This 
 a file imports; loading it, in a process of its own, is `workbench.spec.cases`.
 """
 
+from workbench.spec.functions import HelperFunction
 from workbench.spec.inputs import Generator, uniform
 from workbench.spec.model import (
     ALLOCATIONS,
@@ -26,6 +27,7 @@ __all__ = [
     "Arrays",
     "Criterion",
     "Generator",
+    "HelperFunction",
     "HostBuffer",
     "Promise",
     "Reference",

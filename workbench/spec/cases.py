@@ -75,8 +75,11 @@ def child_command() -> list[str]:
     return [sys.executable, "-P", "-m", "workbench.spec.child"]
 
 
-def child_input(request: Request, limit_s: float) -> bytes:
-    """What the child reads on its standard input."""
+def child_input(request: Request, limit_s: float, domains: Path | None = None) -> bytes:
+    """What the child reads on its standard input.
+
+    With `domains`, a file to write, it answers with the domains of the spec's functions.
+    """
     return json.dumps(
         {
             "spec": str(request.spec),
@@ -84,6 +87,7 @@ def child_input(request: Request, limit_s: float) -> bytes:
             "set": request.set_name,
             "seed": request.seed,
             "limit_s": limit_s,
+            "domains": domains and str(domains),
         }
     ).encode()
 

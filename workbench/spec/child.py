@@ -33,6 +33,7 @@ from workbench.spec.cases import (
     write_arrays,
 )
 from workbench.spec.check import checked, definition
+from workbench.spec.functions import domain
 from workbench.spec.model import Spec
 from workbench.spec.sources import Sources, is_own
 
@@ -59,6 +60,9 @@ def main() -> int:
     sources.start()
     try:
         spec, loaded = load(request, sources)
+        if wanted["domains"]:
+            answer({"domains": tabulate(request, spec, Path(wanted["domains"]))})
+            return 0
         case = compute(request, spec, loaded, sources)
     except SpecError as error:
         answer(_described(error))
@@ -124,6 +128,37 @@ def compute(request: Request, spec: Spec, loaded: LoadedSpec, sources: Sources) 
         manifest.prune(promise_manifest(request).parent)
         manifest.prune(target.parent)
     return target
+
+
+def tabulate(request: Request, spec: Spec, file: Path) -> list[dict[str, Any]]:
+    """The exact values of the spec's functions over their domains, written to `file`."""
+    described: list[dict[str, Any]] = []
+    arrays: dict[str, Any] = {}
+    for function in spec.functions:
+        x = domain(function)
+        where = definition(function.exact)
+        try:
+            exact = np.asarray(function.exact(x.astype(np.float64)), np.float64)
+        except BaseException as error:
+            raise _located(error, request.spec) from error
+        if exact.shape != x.shape or not x.size:
+            raise SpecError(
+                f"exact of function {function.name} gives {exact.shape} for {x.shape} values",
+                where=where or shown(request.spec),
+                hint="it gets an array of values and returns as many",
+            )
+        arrays |= {f"x:{len(described)}": x, f"exact:{len(described)}": exact}
+        described.append(
+            {
+                "name": function.name,
+                "expression": function.expression,
+                "argument": function.argument,
+                "result": function.result,
+                "within": function.within,
+            }
+        )
+    np.savez(file, **arrays)
+    return described
 
 
 def _limit(seconds: float, spec: Path, answer: Answer) -> None:

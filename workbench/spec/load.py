@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,19 @@ async def load_case(
 async def _computed(
     request: Request, on_lines: Callable[[list[str]], None], limit_s: float
 ) -> tuple[LoadedSpec, Case]:
+    answers, end = await ask(child_input(request, limit_s), on_lines, limit_s)
+    if "case" in answers:
+        loaded = loaded_from(request, answers)
+        case = read_case(Path(answers["case"]), request, loaded.promise)
+        if case is not None:
+            return loaded, case
+    raise broken(request, answers, end, limit_s)
+
+
+async def ask(
+    wanted: bytes, on_lines: Callable[[list[str]], None], limit_s: float
+) -> tuple[dict[str, Any], Exit]:
+    """What a spec's own process answers, and how it ended."""
     answers: dict[str, Any] = {}
     child = Process(
         child_command(),
@@ -51,19 +64,19 @@ async def _computed(
         takes_input=True,
     )
     try:
-        child.feed(child_input(request, limit_s))
+        child.feed(wanted)
         end = await child.wait(limit_s + GRACE_S)
     finally:
         await child.stop()
-    if "case" in answers:
-        loaded = loaded_from(request, answers)
-        case = read_case(Path(answers["case"]), request, loaded.promise)
-        if case is not None:
-            return loaded, case
+    return answers, end
+
+
+def broken(request: Request, answers: Mapping[str, Any], end: Exit, limit_s: float) -> BrokenSpec:
+    """Why a spec's process didn't answer with what was wanted."""
     why = {"message": _why(end, limit_s), "where": shown(request.spec), "hint": None}
     error = BrokenSpec(**answers.get("error", why))
     error.files = answers.get("files", {})
-    raise error
+    return error
 
 
 def _why(end: Exit, limit_s: float) -> str:

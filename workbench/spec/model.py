@@ -12,6 +12,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import SpecError
+from workbench.spec.functions import HelperFunction
 
 if TYPE_CHECKING:
     import numpy as np
@@ -185,7 +186,8 @@ class Spec:
     `design` is relative to the spec's folder. `reference(tensors, scalars)` gets the input tensors
     by name (NumPy arrays of the declared dtype and shape) and the scalars' values, and returns the
     output tensor (array or PyTorch tensor), or a mapping of them by name. `inputs` maps the names
-    of input sets to generators; the first is the default.
+    of input sets to generators; the first is the default. `functions` are helpers of the kernel to
+    be swept by `check --functions`.
     """
 
     design: str
@@ -196,6 +198,7 @@ class Spec:
     scalars: Sequence[Scalar] = ()
     criteria: Sequence[Criterion] = ()
     allocation: str = "bank-aware"
+    functions: Sequence[HelperFunction] = ()
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -221,6 +224,7 @@ class Spec:
             ("buffers", self.buffers, HostBuffer),
             ("scalars", self.scalars, Scalar),
             ("criteria", self.criteria, Criterion),
+            ("functions", self.functions, HelperFunction),
         )
         for name, values, kind in fields:
             for value in values:

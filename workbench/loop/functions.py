@@ -1,0 +1,152 @@
+"""The function scope: the helpers that a spec names, swept in the kernel as it is on disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.build import find_clang
+from workbench.build.helper import Helper, build_helper
+from workbench.device.model.sweep import sweep
+from workbench.errors import CrashError, ExitCode, HangError, UsageError
+from workbench.loop.target import Options, find_spec, shown
+from workbench.spec.domains import Domain, load_domains
+from workbench.spec.functions import C_TYPES
+
+if TYPE_CHECKING:
+    from workbench.verdict.findings import Finding
+    from workbench.verdict.function_scope import FunctionScope
+
+OnLines = Callable[[list[str]], None]
+
+COMPILE_LIMIT_S = 120.0
+LOAD_LIMIT_S = 120.0
+SWEEP_LIMIT_S = 10.0
+"""How long the sweep of one helper may take, unless something else is asked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Swept:
+    """A helper and what came of it: how it differs, or why it can't be told."""
+
+    name: str
+    expression: str
+    scope: FunctionScope | None
+    error: CrashError | HangError | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSweep:
+    """All helpers of one kernel; `skipped` are those that it doesn't have."""
+
+    kernel: str
+    spec: str
+    swept: tuple[Swept, ...]
+    skipped: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of a `check --functions`: the gravest that any helper deserves."""
+        codes = [one.error.exit_code for one in self.swept if one.error is not None]
+        wrong = any(f.severity == "error" for one in self.swept for f in one.findings)
+        return max((*codes, ExitCode.NOT_MET if wrong else ExitCode.PASS))
+
+
+async def sweep_functions(options: Options, on_lines: OnLines) -> FunctionSweep:
+    """Sweep every helper that the kernel's spec names and the kernel has.
+
+    Raises UsageError when there is none, SpecError for a broken spec, BuildError for a helper that
+    can't be compiled.
+    """
+    spec = find_spec(options)
+    domains = await load_domains(options.request(spec), on_lines, LOAD_LIMIT_S)
+    if not domains:
+        raise UsageError(
+            "the spec names no functions",
+            where=shown(spec),
+            hint="give it functions=[HelperFunction(name, exact, low, high)]",
+        )
+    swept, skipped = [], []
+    for domain in domains:
+        one = await _swept(domain, options, on_lines)
+        if one is None:
+            skipped.append(domain.name)
+        else:
+            swept.append(one)
+    kernel = shown(options.kernel_path)
+    if not swept:
+        raise UsageError(
+            f"the kernel has none of the functions of its spec: {', '.join(skipped)}", where=kernel
+        )
+    return FunctionSweep(kernel, shown(spec), tuple(swept), tuple(skipped))
+
+
+async def _swept(domain: Domain, options: Options, on_lines: OnLines) -> Swept | None:
+    from workbench.verdict.function_scope import function_findings, measure_function
+
+    kernel = str(options.kernel_path)
+    helper = Helper(
+        domain.name, domain.expression, C_TYPES[domain.argument], C_TYPES[domain.result]
+    )
+    library = await build_helper(
+        helper, kernel, find_clang(), options.cache, on_lines, COMPILE_LIMIT_S
+    )
+    if library is None:
+        return None
+    try:
+        values = await sweep(
+            library,
+            domain.expression,
+            domain.x,
+            domain.result,
+            options.cache,
+            on_lines,
+            options.time_limit_s or SWEEP_LIMIT_S,
+        )
+    except (CrashError, HangError) as error:
+        error.where = definition(kernel, domain.name)
+        return Swept(domain.name, domain.expression, None, error, ())
+    scope = measure_function(
+        domain.name, domain.x.astype(float), values.astype(float), domain.exact
+    )
+    where = definition(kernel, domain.name)
+    findings = tuple(function_findings(scope, domain.within, where))
+    return Swept(domain.name, domain.expression, scope, None, findings)
+
+
+def definition(kernel: str, name: str) -> str | None:
+    """Where a kernel's source first declares a function or table of this name, as file:line."""
+    pattern = re.compile(rf"^(?!\s*(?://|\*|/\*)).*\b{re.escape(name)}\s*[\[(]")
+    lines = Path(kernel).read_text(errors="replace").splitlines()
+    return next(
+        (f"{shown(kernel)}:{n}" for n, line in enumerate(lines, 1) if pattern.match(line)), None
+    )
+
+
+def function_record(result: FunctionSweep) -> dict[str, Any]:
+    """The sweep as one JSON object: the contract of `check --functions --json`."""
+    return {
+        "schema": 1,
+        "kernel": result.kernel,
+        "spec": result.spec,
+        "functions": [
+            {
+                "name": one.name,
+                "expression": one.expression,
+                "error": one.error
+                and {
+                    "message": one.error.message,
+                    "where": one.error.where,
+                    "hint": one.error.hint,
+                },
+                "scope": one.scope and asdict(one.scope),
+            }
+            for one in result.swept
+        ],
+        "skipped": list(result.skipped),
+        "findings": [asdict(finding) for one in result.swept for finding in one.findings],
+    }
