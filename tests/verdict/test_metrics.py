@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from workbench.spec import METRICS
 from workbench.verdict import Metrics, measure
+from workbench.verdict.metrics import ulps
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -114,7 +115,9 @@ def test_what_is_undefined(
     device: list[float], reference: list[float], undefined: set[str]
 ) -> None:
     metrics = measure(np.array(device, np.float64), np.array(reference, np.float64))
-    assert {name for name in METRICS if metrics.value(name) is None} == undefined
+    found = {name for name in METRICS if metrics.value(name) is None}
+    unasked = {"max_ulp", "times_best"}
+    assert found == undefined | unasked | ({"offset"} if "slope" in undefined else set())
 
 
 def test_one_element() -> None:
@@ -133,3 +136,54 @@ def test_large_offsets_cancel_nothing() -> None:
 def test_any_shape() -> None:
     cube = np.arange(24.0).reshape(2, 3, 4)
     assert measure(cube, cube + 1) == measure(cube.ravel(), cube.ravel() + 1)
+
+
+@given(st.lists(whole, min_size=2, max_size=40), st.integers(1, 100), st.integers(-1000, 1000))
+def test_the_line_is_the_one_that_was_drawn(values: list[int], gain: int, offset: int) -> None:
+    assume(len(set(values)) > 1)
+    metrics = measured([(gain * v + offset, v) for v in values])
+    scale = max(map(abs, values))
+    assert metrics.offset == pytest.approx(offset, abs=1e-9 * gain * scale + 1e-9)
+
+
+def test_argmax_is_by_row() -> None:
+    reference = np.array([[1.0, 3, 2], [5, 5, 0], [0, 1, 9], [4, 0, 0]])
+    device = np.array([[0.0, 7, 7], [0, 1, 0], [9, 9, 0], [1, 1, 1]])
+    # The first of the device's equals counts, and any of the reference's.
+    assert measure(device, reference).argmax == 3 / 4
+    assert measure(device.reshape(2, 2, 3), reference.reshape(2, 2, 3)).argmax == 3 / 4
+    assert measure(reference[:, :1].copy(), device[:, :1].copy()).argmax is None
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@given(st.floats(-1e4, 1e4), st.integers(0, 40))
+def test_a_step_is_the_next_value(dtype: str, start: float, steps: int) -> None:
+    first = np.array([start], dtype)
+    end = first
+    for _ in range(steps):
+        end = np.nextafter(end, np.array([math.inf], dtype))
+    assert end.dtype == dtype
+    low, high = first.astype(np.float64), end.astype(np.float64)
+    for device, reference in ((low, high), (high, low), (-low, -high)):
+        assert measure(device, reference, dtype).max_ulp == steps
+        assert ulps(device, reference, dtype).tolist() == [steps]
+
+
+def test_steps_of_bfloat16() -> None:
+    reference = np.array([1.0, 1.0, 0.0, -1.0])
+    device = np.array([1 + 2.0**-7, 1 - 2.0**-8, -0.0, -1 - 2.0**-6])
+    assert ulps(device, reference, "bfloat16").tolist() == [1, 1, 0, 2]
+    assert measure(device, reference, "bfloat16").max_ulp == 2
+    assert measure(device, reference, "int8").max_ulp is None
+
+
+def test_the_best_that_rounding_allows() -> None:
+    ideal = np.array([0.25, 1.5, 2.75, 4.0])
+    rounded = np.rint(ideal)
+    assert measure(rounded, rounded, ideal=ideal).times_best == 1
+    best = statistics.fmean((rounded - ideal) ** 2)
+    own = statistics.fmean((rounded + 1 - ideal) ** 2)
+    assert measure(rounded + 1, rounded, ideal=ideal).times_best == pytest.approx(
+        math.sqrt(own / best)
+    )
+    assert measure(rounded + 1, rounded, ideal=rounded).times_best is None

@@ -89,7 +89,8 @@ def _judged(verdict: Verdict) -> dict[str, Any]:
             "reference_max": output.reference_maximum,
         },
         "criteria": [
-            {**asdict(c.criterion), "value": c.value, "met": c.met} for c in verdict.criteria
+            {**asdict(c.criterion), "value": c.value, "met": c.met, "tensor": c.tensor}
+            for c in verdict.criteria
         ],
         "parts": {name: _metrics(metrics) for name, metrics in verdict.parts},
         "core": _core(_worst(verdict.cores)) if verdict.cores else None,

@@ -9,7 +9,7 @@ from workbench.build.diagnostics import strip_ansi
 from workbench.loop.result import RunResult
 
 if TYPE_CHECKING:
-    from workbench.verdict import Finding, Verdict
+    from workbench.verdict import CriterionResult, Finding, Verdict
 
 UNDEFINED = "undefined"
 
@@ -23,9 +23,16 @@ METRIC_NAMES: Mapping[str, str] = {
     "cosine": "cosine",
     "sqnr_db": "SQNR",
     "slope": "slope",
+    "offset": "offset",
+    "argmax": "argmax",
+    "max_ulp": "max ULP",
+    "times_best": "times best",
 }
 
-_SHARES = {"within_5", "exact"}
+ON_DEMAND = ("offset", "argmax", "max_ulp", "times_best")
+"""Metrics that are shown where a criterion demands something of them."""
+
+_SHARES = {"within_5", "exact", "argmax"}
 _UNIT_BOUND = {"correlation", "cosine", "slope"}
 
 _ULPS = 1e-12
@@ -115,16 +122,23 @@ def _numbers(verdict: Verdict) -> str:
 
 
 def _metric_lines(verdict: Verdict) -> list[str]:
-    demanded = {c.criterion.metric: c for c in verdict.criteria}
     lines = []
     for name, label in METRIC_NAMES.items():
         value = metric_text(name, verdict.metrics.value(name))
-        line = f"  {label:<12}{value:>12}"
-        if met := demanded.get(name):
-            wanted = target_text(name, met.criterion.op, met.criterion.target)
-            line += f"   {wanted:<10} {'met' if met.met else 'NOT MET'}"
+        demands = [_demand(c) for c in verdict.criteria if c.criterion.metric == name]
+        if not demands and name in ON_DEMAND:
+            continue
+        line = f"  {label:<12}{value:>12}{'   ' if demands else ''}{', '.join(demands)}"
         arithmetic = metric_text(name, verdict.arithmetic.value(name))
         if arithmetic != value:
             line = f"{line:<47}   arithmetic {arithmetic}"
         lines.append(line)
     return lines
+
+
+def _demand(result: CriterionResult) -> str:
+    """What a criterion demands and whether it has it; of several output tensors, the worst."""
+    c = result.criterion
+    worst = f" ({result.tensor}: {metric_text(c.metric, result.value)})" if result.tensor else ""
+    met = "met" if result.met else "NOT MET"
+    return f"{target_text(c.metric, c.op, c.target):<10} {met}{plain(worst)}"

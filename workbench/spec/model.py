@@ -44,6 +44,10 @@ METRICS = (
     "cosine",
     "sqnr_db",
     "slope",
+    "offset",
+    "argmax",
+    "max_ulp",
+    "times_best",
 )
 """Names that a criterion may demand something of, in the order they are shown."""
 

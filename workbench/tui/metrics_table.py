@@ -46,15 +46,14 @@ class MetricsTable(ScrolledLines):
 def _table(verdict: Verdict, width: int) -> list[Content]:
     corrupted = verdict.arithmetic != verdict.metrics
     with_target = not corrupted or width >= _NAME + 2 * _VALUE + _TARGET + 3
-    criteria = {result.criterion.metric: result for result in verdict.criteria}
+    demanded = {result.criterion.metric for result in verdict.criteria}
     output = verdict.output
     ranges = {
         "range": (output.minimum, output.maximum),
         "reference": (output.reference_minimum, output.reference_maximum),
     }
 
-    def row(name: str) -> Content:
-        result = criteria.get(name)
+    def row(name: str, result: CriterionResult | None = None) -> Content:
         demand = _demand(result, with_target=with_target)
         style = "" if result is None else "$wb-pass" if result.met else "$wb-fail bold"
         beside = words.metric_text(name, verdict.arithmetic.value(name)) if corrupted else ""
@@ -73,14 +72,14 @@ def _table(verdict: Verdict, width: int) -> list[Content]:
     ]
     return [
         *(heads if corrupted else []),
-        *(row(name) for name in criteria),
+        *(row(result.criterion.metric, result) for result in verdict.criteria),
         *_parts(verdict, width),
         *(
             Content(f"{name:{_NAME}}{words.range_text(*ends):>{_VALUE}}")
             for name, ends in ranges.items()
         ),
         *_not_finite(verdict.metrics.non_finite),
-        *(row(name) for name in words.METRIC_NAMES if name not in criteria),
+        *(row(name) for name in words.METRIC_NAMES if name not in {*demanded, *words.ON_DEMAND}),
     ]
 
 

@@ -39,7 +39,7 @@ def unsteady(name: str, first: Stored, refilled: Stored, fills: tuple[int, int])
 
 def alternating(name: str, runs: Sequence[Stored]) -> Finding | None:
     """The same input gives other results in later runs of one context."""
-    bits = _bits(runs)
+    bits = [_bits(run) for run in runs]
     same = [bool(np.array_equal(bits[0], later)) for later in bits]
     if all(same):
         return None
@@ -82,21 +82,17 @@ def _about(
     )
 
 
-def _bits(arrays: Sequence[Stored]) -> list[npt.NDArray[np.uint8]]:
-    return [np.ascontiguousarray(array).reshape(-1).view(np.uint8) for array in arrays]
-
-
-def _by_element(array: Stored) -> npt.NDArray[np.uint8]:
-    contiguous = np.ascontiguousarray(array)
-    return contiguous.reshape(-1).view(np.uint8).reshape(*array.shape, array.itemsize)
+def _bits(array: Stored) -> npt.NDArray[Any]:
+    """The elements as unsigned integers, so that equal means equal bit by bit."""
+    return np.ascontiguousarray(array).view(f"u{array.itemsize}")
 
 
 def _holds(array: Stored, fill: int) -> npt.NDArray[np.bool_]:
-    held: npt.NDArray[np.bool_] = (_by_element(array) == fill).all(axis=-1)
+    held: npt.NDArray[np.bool_] = _bits(array) == int.from_bytes(bytes([fill]) * array.itemsize)
     return held
 
 
 def differ(a: Stored, b: Stored) -> npt.NDArray[np.bool_]:
     """Which elements of two arrays of one dtype and shape differ, bit by bit."""
-    differing: npt.NDArray[np.bool_] = (_by_element(a) != _by_element(b)).any(axis=-1)
+    differing: npt.NDArray[np.bool_] = _bits(a) != _bits(b)
     return differing
