@@ -11,10 +11,14 @@ import json
 import os
 import shutil
 import stat
+import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+MANIFEST = "manifest.json"
+"""The manifest's name in a folder of its own."""
 
 KEPT = 100
 """Entries of a cache folder that `prune` leaves."""
@@ -70,6 +74,22 @@ def changed_since(paths: Iterable[str], moment_ns: int) -> bool:
             if moment_ns < change_time(path) <= now:
                 return True
     return False
+
+
+@contextlib.contextmanager
+def new_folder(parent: Path, key: str) -> Iterator[Path]:
+    """A folder of its own under `key`, since two workbenches may make the same thing at once.
+
+    It is gone afterwards unless it has got a manifest; the oldest of its kind are pruned.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{key}-", dir=parent))
+    try:
+        yield folder
+    finally:
+        if not (folder / MANIFEST).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+    prune(parent)
 
 
 def prune(folder: Path, keep: int = KEPT) -> None:

@@ -43,9 +43,17 @@ class Clang:
     libraries: tuple[str, ...]
 
     def compile_command(
-        self, source: str, output: Path, dependencies: Path, defines: tuple[str, ...] = ()
+        self,
+        source: str,
+        output: Path,
+        dependencies: Path,
+        defines: tuple[str, ...] = (),
+        options: tuple[str, ...] = (),
     ) -> tuple[str, ...]:
-        """The command from `source` to LLVM IR, with its headers listed in `dependencies`."""
+        """The command from `source` to LLVM IR, with its headers listed in `dependencies`.
+
+        `options` are further ones, the last to be said.
+        """
         standard = LANGUAGES.get(Path(source).suffix)
         if standard is None:
             raise BuildError(
@@ -62,9 +70,14 @@ class Clang:
             "-fdiagnostics-color=always",
             f"-I{INCLUDE}",
             *(f"-D{define}" for define in defines),
+            *options,
             *("-MMD", "-MF", str(dependencies)),
             *(source, "-o", str(output)),
         )
+
+    def optimise_command(self, text: Path, output: Path) -> tuple[str, ...]:
+        """The command from LLVM IR that isn't optimised to optimised LLVM IR."""
+        return (*self.compiler, *_CODE, "-S", "-emit-llvm", str(text), "-o", str(output))
 
     def object_command(self, text: Path, output: Path) -> tuple[str, ...]:
         """The command from optimised LLVM IR to an object; it isn't optimised again."""

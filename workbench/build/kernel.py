@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -74,17 +72,8 @@ async def build_kernel(
     for folder in objects.glob(f"{key}-*"):
         if built := _cached(work, folder):
             return built
-    objects.mkdir(parents=True, exist_ok=True)
-    # A folder for each build: two workbenches may build the same kernel at the same time.
-    folder = Path(tempfile.mkdtemp(prefix=f"{key}-", dir=objects))
-    built = None
-    try:
-        built = await _compile(work, folder)
-    finally:
-        if built is None or built.library is None:
-            shutil.rmtree(folder, ignore_errors=True)
-    manifest.prune(objects)
-    return built
+    with manifest.new_folder(objects, key) as folder:
+        return await _compile(work, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +110,7 @@ def _key(work: _Compilation) -> str:
 
 
 def _cached(work: _Compilation, folder: Path) -> Built | None:
-    data = manifest.read(folder / "manifest.json")
+    data = manifest.read(folder / manifest.MANIFEST)
     library = folder / "kernel.so"
     if data is None or manifest.sha256_file(library) != data["library"]:
         return None
@@ -153,7 +142,7 @@ async def _compile(work: _Compilation, folder: Path) -> Built:
         return Built(failed, None, work.digest, diagnostics, tuple(named))
     library = folder / "kernel.so"
     manifest.write(
-        folder / "manifest.json",
+        folder / manifest.MANIFEST,
         files=manifest.file_hashes(headers),
         data={
             "library": manifest.sha256_file(library),
@@ -202,16 +191,17 @@ async def _build(work: _Compilation, command: tuple[str, ...], folder: Path, kee
     """Source to IR, its arrays onto the core's stack, IR to object, object to library."""
     text, rewritten = folder / "kernel.ll", folder / "core.ll"
     object_, library = folder / "kernel.o", folder / "kernel.so"
-    end = await _run(command, keep, work.limit_s)
+    end = await run_tool(command, keep, work.limit_s)
     if end.returncode == 0:
         rewritten.write_text(stack.on_core_stack(text.read_text(), work.source))
-        end = await _run(work.clang.object_command(rewritten, object_), keep, work.limit_s)
+        end = await run_tool(work.clang.object_command(rewritten, object_), keep, work.limit_s)
     if end.returncode == 0:
-        end = await _run(work.clang.link_command((object_,), library), keep, work.limit_s)
+        end = await run_tool(work.clang.link_command((object_,), library), keep, work.limit_s)
     return end
 
 
-async def _run(command: tuple[str, ...], on_lines: OnLines, limit_s: float) -> Exit:
+async def run_tool(command: tuple[str, ...], on_lines: OnLines, limit_s: float) -> Exit:
+    """Run a compiler or linker to its end; BuildError when it can't be started."""
     try:
         process = Process(command, on_lines=on_lines)
     except OSError as error:
