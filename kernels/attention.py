@@ -5,6 +5,8 @@ divided: softmax(Q @ K.T / 2**scale_shift) @ V. With a head dimension of 64 the 
 is a shift of 3.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from workbench.spec import (
@@ -14,19 +16,74 @@ from workbench.spec import (
     Scalar,
     Spec,
     Tensor,
+    all_equal,
+    by_tensor,
+    extremes,
+    full_range,
+    identity,
+    near_ties,
+    normal,
+    one_hot,
+    ramp,
+    recorded,
     uniform,
+    zeros,
 )
 
 TILE = (64, 64)
+DATA = Path(__file__).parents[1] / "tests" / "data"
+
+
+def softmax(tensors, scalars):
+    """PyTorch's float32 attention weights."""
+    import torch
+
+    q, k = (torch.from_numpy(tensors[name]).float() for name in "qk")
+    return torch.softmax(q @ k.T / 2 ** scalars["scale_shift"], dim=-1)
 
 
 def reference(tensors, scalars):
     """PyTorch's float32 attention, rounded half to even into int8."""
     import torch
 
-    q, k, v = (torch.from_numpy(tensors[name]).float() for name in "qkv")
-    weights = torch.softmax(q @ k.T / 2 ** scalars["scale_shift"], dim=-1)
-    return (weights @ v).clamp(-128, 127).round().to(torch.int8)
+    v = torch.from_numpy(tensors["v"]).float()
+    return (softmax(tensors, scalars) @ v).clamp(-128, 127).round().to(torch.int8)
+
+
+def regime(tensors, scalars):
+    """How sharp softmax is on these inputs: what it has to get right hangs on that."""
+    import torch
+
+    weights = softmax(tensors, scalars)
+    sharp = weights.amax(dim=-1) > 0.99
+    flat = weights.amin(dim=-1) > 0.99 * weights.amax(dim=-1)
+    bits = torch.special.entr(weights).sum(dim=-1).div(np.log(2)).median().item()
+    if sharp.all():
+        return "softmax is one-hot in 100 % of rows: this input only tests argmax"
+    if flat.all():
+        return "softmax is uniform in 100 % of rows: this input only tests the mean of the values"
+    said = f"softmax has a median entropy of {bits:.2f} bits of 6"
+    for name, rows in (("one-hot", sharp), ("uniform", flat)):
+        if rows.any():
+            said += f", and is {name} in {100 * rows.float().mean():.0f} % of rows"
+    return said
+
+
+def whisper_tiles():
+    """48 tiles of Whisper base, quantised so that a shift is their exact scale (see README)."""
+    with (
+        np.load(DATA / "whisper_tiles.npz") as tiles,
+        np.load(DATA / "whisper_tiles_ref.npz") as scaled,
+    ):
+        return {
+            "q": scaled["q_pow2"],
+            "k": tiles["k"],
+            "v": tiles["v"],
+            "scale_shift": -scaled["shift_pow2"],
+        }
+
+
+ANY = uniform(-128, 128)
 
 
 SPEC = Spec(
@@ -43,8 +100,20 @@ SPEC = Spec(
     inputs={
         # The matrices of the report: numpy.random.seed(42), then randint for q, k and v.
         "report": uniform(-64, 64),
-        "uniform": uniform(-128, 128),
+        "uniform": ANY,
+        "full-range": full_range(),
+        "normal": by_tensor(q=normal(2), k=normal(2), v=normal(40)),
+        "one-hot": by_tensor(q=one_hot(), k=one_hot(), v=ANY),
+        "identity": by_tensor(q=identity(), k=identity(), v=ANY),
+        "ramp": ramp(),
+        "extremes": extremes(),
+        "all-equal": by_tensor(q=ANY, k=all_equal(), v=ANY),
+        "near-ties": by_tensor(q=uniform(-2, 3), k=near_ties(), v=ANY),
+        "zeros": by_tensor(q=zeros(), k=ANY, v=ANY),
+        # The seed picks the tile; each is run at the scale that goes with it.
+        "whisper": recorded(whisper_tiles),
     },
+    regime=regime,
     criteria=[
         Criterion("correlation", ">=", 0.9999),
         Criterion("max_abs", "<=", 1),

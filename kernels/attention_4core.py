@@ -8,7 +8,9 @@ Each head is a 64x64 tile as in attention.py and has to meet the same criteria, 
 the four counts: all outputs are judged together, and each is shown.
 """
 
-from workbench.spec import Criterion, HostBuffer, Scalar, Spec, Tensor, uniform
+import attention
+
+from workbench.spec import Criterion, HostBuffer, Scalar, Spec, Tensor
 
 TILE = (64, 64)
 HEADS = range(4)
@@ -16,14 +18,21 @@ HEADS = range(4)
 
 def reference(tensors, scalars):
     """PyTorch's float32 attention head by head, rounded half to even into int8."""
-    import torch
+    return {
+        f"out{head}": attention.reference({n: tensors[f"{n}{head}"] for n in "qkv"}, scalars)
+        for head in HEADS
+    }
 
-    outputs = {}
-    for head in HEADS:
-        q, k, v = (torch.from_numpy(tensors[f"{name}{head}"]).float() for name in "qkv")
-        weights = torch.softmax(q @ k.T / 2 ** scalars["scale_shift"], dim=-1)
-        outputs[f"out{head}"] = (weights @ v).clamp(-128, 127).round().to(torch.int8)
-    return outputs
+
+def for_heads(generate):
+    """An input set of one head, drawn anew for each."""
+    tensors = attention.SPEC.buffers[0].tensors
+
+    def drawn(_, random):
+        heads = (generate(tensors, random) for _ in HEADS)
+        return {f"{name}{h}": array for h, head in enumerate(heads) for name, array in head.items()}
+
+    return drawn
 
 
 SPEC = Spec(
@@ -37,7 +46,11 @@ SPEC = Spec(
     ],
     scalars=[Scalar("scale_shift", argument=2, value=3)],
     reference=reference,
-    inputs={"report": uniform(-64, 64), "uniform": uniform(-128, 128)},
+    inputs={
+        name: for_heads(generate)
+        for name, generate in attention.SPEC.inputs.items()
+        if name != "whisper"  # one shift for all heads can't be the scale of four tiles
+    },
     criteria=[
         Criterion("correlation", ">=", 0.9999),
         Criterion("max_abs", "<=", 1),

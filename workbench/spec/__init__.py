@@ -5,7 +5,21 @@ a file imports; loading it, in a process of its own, is `workbench.spec.cases`.
 """
 
 from workbench.spec.functions import HelperFunction
-from workbench.spec.inputs import Generator, uniform
+from workbench.spec.inputs import (
+    Generator,
+    all_equal,
+    by_tensor,
+    extremes,
+    full_range,
+    identity,
+    near_ties,
+    normal,
+    one_hot,
+    ramp,
+    recorded,
+    uniform,
+    zeros,
+)
 from workbench.spec.model import (
     ALLOCATIONS,
     DTYPES,
@@ -15,6 +29,7 @@ from workbench.spec.model import (
     HostBuffer,
     Promise,
     Reference,
+    Regime,
     Scalar,
     Spec,
     Tensor,
@@ -31,8 +46,20 @@ __all__ = [
     "HostBuffer",
     "Promise",
     "Reference",
+    "Regime",
     "Scalar",
     "Spec",
     "Tensor",
+    "all_equal",
+    "by_tensor",
+    "extremes",
+    "full_range",
+    "identity",
+    "near_ties",
+    "normal",
+    "one_hot",
+    "ramp",
+    "recorded",
     "uniform",
+    "zeros",
 ]

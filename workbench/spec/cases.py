@@ -10,8 +10,8 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when the cached files change their meaning."""
+
+KEPT_AHEAD = 2_000
+"""Files of cases that are kept while many are computed ahead; two a case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Case:
     seed: int
     inputs: dict[str, npt.NDArray[np.generic]]
     reference: dict[str, npt.NDArray[np.generic]]
+    scalars: dict[str, int | float] = field(default_factory=dict)
+    """What the kernel is passed with these inputs in place of the design's constants."""
+    regime: str | None = None
+    """What the spec says of these inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +82,16 @@ def child_command() -> list[str]:
     return [sys.executable, "-P", "-m", "workbench.spec.child"]
 
 
-def child_input(request: Request, limit_s: float, domains: Path | None = None) -> bytes:
+def child_input(
+    request: Request,
+    limit_s: float,
+    domains: Path | None = None,
+    also: Sequence[tuple[str, int]] = (),
+) -> bytes:
     """What the child reads on its standard input.
 
-    With `domains`, a file to write, it answers with the domains of the spec's functions.
+    With `domains`, a file to write, it answers with the domains of the spec's functions. `also`
+    are further cases, by set and seed, that it is to compute and answer one by one.
     """
     return json.dumps(
         {
@@ -88,6 +101,7 @@ def child_input(request: Request, limit_s: float, domains: Path | None = None) -
             "seed": request.seed,
             "limit_s": limit_s,
             "domains": domains and str(domains),
+            "also": also,
         }
     ).encode()
 
@@ -136,27 +150,25 @@ def read_case(path: Path, request: Request, promise: Promise) -> Case | None:
     try:
         with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in wanted}
+            about = json.loads(str(stored["about"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     inputs, reference = (
         {key.removeprefix(kind): array for key, array in arrays.items() if key.startswith(kind)}
         for kind in ("in:", "ref:")
     )
-    return Case(set_name_of(request, promise), request.seed, inputs, reference)
+    return Case(set_name_of(request, promise), request.seed, inputs, reference, **about)
 
 
-def write_arrays(
-    path: Path,
-    inputs: Mapping[str, npt.NDArray[np.generic]],
-    reference: Mapping[str, npt.NDArray[np.generic]],
-) -> None:
+def write_case(path: Path, case: Case) -> None:
     """Write what `read_case` reads; the manifest `path` itself is for the caller to write."""
     import numpy as np
 
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.tmp.npz")
-    arrays: dict[str, Any] = {f"in:{name}": array for name, array in inputs.items()}
-    arrays |= {f"ref:{name}": array for name, array in reference.items()}
+    arrays: dict[str, Any] = {f"in:{name}": array for name, array in case.inputs.items()}
+    arrays |= {f"ref:{name}": array for name, array in case.reference.items()}
+    arrays["about"] = np.array(json.dumps({"scalars": case.scalars, "regime": case.regime}))
     np.savez(draft, **arrays)
     os.replace(draft, path.with_suffix(".npz"))
 

@@ -11,7 +11,7 @@ import numpy as np
 from workbench.errors import SpecError
 from workbench.paths import shown
 from workbench.spec.dtypes import AnyArray, storage_dtype, to_storage
-from workbench.spec.model import Tensor
+from workbench.spec.model import Scalar, Tensor
 from workbench.spec.sources import is_own
 
 
@@ -41,6 +41,20 @@ def checked(
             )
         arrays[tensor.name] = np.ascontiguousarray(array)
     return arrays
+
+
+def checked_scalars(
+    values: Mapping[str, Any], scalars: Iterable[Scalar], source: str, where: str | None
+) -> dict[str, int | float]:
+    """The scalars that an input set gives beside its tensors; SpecError for what is no number."""
+    given: dict[str, int | float] = {}
+    for scalar in scalars:
+        if scalar.name in values:
+            value = np.asarray(values[scalar.name])
+            if value.ndim or value.dtype.kind not in "iuf":
+                raise SpecError(f"{source} gives no number for scalar {scalar.name}", where=where)
+            given[scalar.name] = value.item()
+    return given
 
 
 def definition(function: object) -> str | None:

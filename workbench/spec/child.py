@@ -14,6 +14,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -25,16 +26,18 @@ from workbench.errors import SpecError
 from workbench.paths import shown
 from workbench.process import die_with_parent
 from workbench.spec.cases import (
+    KEPT_AHEAD,
+    Case,
     LoadedSpec,
     Request,
     case_manifest,
     promise_manifest,
     set_name_of,
-    write_arrays,
+    write_case,
 )
-from workbench.spec.check import checked, definition
+from workbench.spec.check import checked, checked_scalars, definition
 from workbench.spec.functions import domain
-from workbench.spec.model import Spec
+from workbench.spec.model import Arrays, Promise, Spec
 from workbench.spec.sources import Sources, is_own
 
 Answer = Callable[[dict[str, Any]], None]
@@ -62,6 +65,14 @@ def main() -> int:
         spec, loaded = load(request, sources)
         if wanted["domains"]:
             answer({"domains": tabulate(request, spec, Path(wanted["domains"]))})
+            return 0
+        for name, seed in wanted["also"]:
+            signal.setitimer(signal.ITIMER_REAL, wanted["limit_s"])
+            one = replace(request, set_name=name, seed=seed)
+            with contextlib.suppress(SpecError):  # said by whoever asks for this very case
+                compute(one, spec, loaded, sources, kept=KEPT_AHEAD)
+            answer({"ready": [name, seed]})
+        if wanted["also"]:
             return 0
         case = compute(request, spec, loaded, sources)
     except SpecError as error:
@@ -104,30 +115,50 @@ def load(request: Request, sources: Sources) -> tuple[Spec, LoadedSpec]:
     return spec, loaded
 
 
-def compute(request: Request, spec: Spec, loaded: LoadedSpec, sources: Sources) -> Path:
-    """Generate the inputs, compute the reference, and cache both: returns the manifest's path."""
-    name = set_name_of(request, loaded.promise)
-    wanted = [t for b in loaded.promise.buffers if b.direction != "out" for t in b.tensors]
-    scalars = {scalar.name: scalar.value for scalar in loaded.promise.scalars}
-    outputs = loaded.promise.outputs
-    generate, reference = spec.inputs[name], spec.reference
+def compute(
+    request: Request, spec: Spec, loaded: LoadedSpec, sources: Sources, kept: int = manifest.KEPT
+) -> Path:
+    """Generate the inputs, compute the reference, and cache both: returns the manifest's path.
+
+    `kept` files of cases are left in the cache, the newest.
+    """
     try:
-        drawn = generate(wanted, np.random.RandomState(request.seed))
-        inputs = checked(drawn, wanted, f"input set {name!r}", definition(generate))
-        result = reference({key: array.copy() for key, array in inputs.items()}, scalars)
-        if len(outputs) == 1 and not isinstance(result, Mapping):
-            result = {outputs[0].name: result}
-        golden = checked(result, outputs, "the reference", definition(reference))
+        case = _case(request, spec, loaded.promise)
     except BaseException as error:
         raise _located(error, request.spec) from error
     sources.add_modules()
     target = case_manifest(request, loaded)
     with _writing(request.cache):
-        write_arrays(target, inputs, golden)
+        write_case(target, case)
         manifest.write(target, files=sources.files | _versions(), data={"files": sources.files})
         manifest.prune(promise_manifest(request).parent)
-        manifest.prune(target.parent)
+        manifest.prune(target.parent, kept)
     return target
+
+
+def _case(request: Request, spec: Spec, promise: Promise) -> Case:
+    name = set_name_of(request, promise)
+    wanted = [t for b in promise.buffers if b.direction != "out" for t in b.tensors]
+    generate = spec.inputs[name]
+    drawn = generate(wanted, np.random.RandomState(request.seed))
+    source = f"input set {name!r}"
+    inputs = checked(drawn, wanted, source, definition(generate))
+    passed = checked_scalars(drawn, promise.scalars, source, definition(generate))
+    scalars = {scalar.name: scalar.value for scalar in promise.scalars} | passed
+
+    def tensors() -> Arrays:
+        return {key: array.copy() for key, array in inputs.items()}
+
+    result, outputs = spec.reference(tensors(), scalars), promise.outputs
+    if len(outputs) == 1 and not isinstance(result, Mapping):
+        result = {outputs[0].name: result}
+    golden = checked(result, outputs, "the reference", definition(spec.reference))
+    regime = None if spec.regime is None else spec.regime(tensors(), scalars)
+    if not isinstance(regime, str | None):
+        raise SpecError(
+            f"regime gives {type(regime).__name__}, not a sentence", where=definition(spec.regime)
+        )
+    return Case(name, request.seed, inputs, golden, passed, regime)
 
 
 def tabulate(request: Request, spec: Spec, file: Path) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,32 @@ async def _computed(
         if case is not None:
             return loaded, case
     raise broken(request, answers, end, limit_s)
+
+
+async def load_ahead(
+    request: Request,
+    cases: Sequence[tuple[str, int]],
+    on_ready: Callable[[str, int], None],
+    on_lines: Callable[[list[str]], None],
+    limit_s: float,
+) -> None:
+    """Put cases, by set and seed, into the cache of `request`, all from one process.
+
+    `on_ready` is called for each as soon as `load_case` has it from the cache, or will say why it
+    can't be had. `limit_s` is for one case; returns early when the spec exceeds it.
+    """
+
+    def ready(lines: list[str]) -> None:
+        for line in lines:
+            if case := json.loads(line).get("ready"):
+                on_ready(*case)
+
+    child = Process(child_command(), on_lines=ready, on_errors=on_lines, takes_input=True)
+    try:
+        child.feed(child_input(request, limit_s, also=cases))
+        await child.wait()
+    finally:
+        await child.stop()
 
 
 async def ask(

@@ -6,8 +6,9 @@ travels between processes as JSON. Nothing here imports NumPy: reading a cached 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -51,9 +52,15 @@ METRICS = (
 )
 """Names that a criterion may demand something of, in the order they are shown."""
 
+EVERY_SET = "all"
+"""What stands for every input set on the command line."""
+
+_SET_NAME = re.compile(r"[\w.-]+")
+
 Direction = Literal["in", "out", "inout"]
 Arrays = Mapping[str, "npt.NDArray[Any]"]
 Reference = Callable[[Arrays, Mapping[str, float]], Any]
+Regime = Callable[[Arrays, Mapping[str, float]], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +160,17 @@ class Promise:
     criteria: tuple[Criterion, ...]
     input_sets: tuple[str, ...]
     allocation: str
+    switches: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
         """The tensors that the design writes, in buffer order."""
         return tuple(t for b in self.buffers if b.direction != "in" for t in b.tensors)
+
+    def with_scalars(self, values: Mapping[str, int | float]) -> Promise:
+        """The promise for inputs that come with values of their own for some scalars."""
+        scalars = (replace(s, value=values.get(s.name, s.value)) for s in self.scalars)
+        return replace(self, scalars=tuple(scalars))
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict for `from_json`."""
@@ -180,6 +193,7 @@ class Promise:
             criteria=tuple(Criterion(**c) for c in data["criteria"]),
             input_sets=tuple(data["input_sets"]),
             allocation=data["allocation"],
+            switches=tuple(data["switches"]),
         )
 
 
@@ -191,7 +205,9 @@ class Spec:
     by name (NumPy arrays of the declared dtype and shape) and the scalars' values, and returns the
     output tensor (array or PyTorch tensor), or a mapping of them by name. `inputs` maps the names
     of input sets to generators; the first is the default. `functions` are helpers of the kernel to
-    be swept by `check --functions`.
+    be swept by `check --functions`. `regime(tensors, scalars)` may say in a sentence what inputs
+    such as these can tell of the kernel. `switches` are macros that the source tests by `#if` or
+    `#ifdef`, for `check --ablate` to try.
     """
 
     design: str
@@ -203,6 +219,8 @@ class Spec:
     criteria: Sequence[Criterion] = ()
     allocation: str = "bank-aware"
     functions: Sequence[HelperFunction] = ()
+    regime: Regime | None = None
+    switches: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -214,8 +232,16 @@ class Spec:
             raise SpecError("no host buffer has direction out or inout: nothing to judge")
         if not self.inputs:
             raise SpecError("inputs is empty: name at least one input set")
+        for name in self.inputs:
+            if name == EVERY_SET or not _SET_NAME.fullmatch(name):
+                raise SpecError(
+                    f"an input set can't be called {name!r}",
+                    hint=f"use letters, digits, - _ and . ({EVERY_SET} means every set)",
+                )
         if not callable(self.reference):
             raise SpecError("reference must be a function (tensors, scalars) -> output")
+        if self.regime is not None and not callable(self.regime):
+            raise SpecError("regime must be a function (tensors, scalars) -> sentence or None")
         if self.allocation not in ALLOCATIONS:
             known = " or ".join(ALLOCATIONS)
             raise SpecError(f"allocation {self.allocation!r} must be {known}")
@@ -229,6 +255,7 @@ class Spec:
             ("scalars", self.scalars, Scalar),
             ("criteria", self.criteria, Criterion),
             ("functions", self.functions, HelperFunction),
+            ("switches", self.switches, str),
         )
         for name, values, kind in fields:
             for value in values:
@@ -247,4 +274,5 @@ class Spec:
             criteria=tuple(self.criteria),
             input_sets=tuple(self.inputs),
             allocation=self.allocation,
+            switches=tuple(self.switches),
         )
