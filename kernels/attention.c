@@ -17,6 +17,8 @@
 
 #include <stdint.h>
 
+#include "npu_workbench.h"
+
 enum {
     N = 64,            // rows, columns and head dimension of a tile
     CUTOFF = 18,       // exp(-18) is half a unit of Q25: from here on exp is 0
@@ -90,6 +92,7 @@ static int32_t weigh(int32_t *row, int32_t largest, uint32_t shift) {
         row[j] = exponential(largest - row[j], shift);
         sum += (uint32_t)row[j];
     }
+    NPU_STAGE("exp", row, N);
     int down = 2;
     while ((sum >> down) > (1u << TOTAL_BITS)) {
         down++;
@@ -99,6 +102,7 @@ static int32_t weigh(int32_t *row, int32_t largest, uint32_t shift) {
         row[j] = (row[j] + (1 << (down - 1))) >> down;
         total += row[j];
     }
+    NPU_STAGE("weights", row, N);
     return total;
 }
 
@@ -140,7 +144,9 @@ void attention_64x64(const int8_t *qkv, int8_t *out, uint32_t scale_shift) {
     int32_t row[N];
     for (int i = 0; i < N; i++) {
         int32_t largest = score(queries + i * N, keys, row);
+        NPU_STAGE("scores", row, N);
         int32_t total = weigh(row, largest, scale_shift);
         blend(row, total, values, out + i * N);
+        NPU_STAGE("output", out + i * N, N);
     }
 }

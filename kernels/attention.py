@@ -15,6 +15,7 @@ from workbench.spec import (
     HostBuffer,
     Scalar,
     Spec,
+    Stage,
     Tensor,
     all_equal,
     by_tensor,
@@ -83,6 +84,34 @@ def whisper_tiles():
         }
 
 
+def scores(tensors, scalars, earlier):
+    """The kernel scales them only when it takes their exponentials."""
+    q, k = (tensors[name].astype(float) for name in "qk")
+    return q @ k.T
+
+
+def exponentials(tensors, scalars, earlier):
+    """In Q25."""
+    below = earlier["scores"] - earlier["scores"].max(axis=-1, keepdims=True)
+    return 2**25 * np.exp(below / 2 ** scalars["scale_shift"])
+
+
+def weights(tensors, scalars, earlier):
+    """The exponentials over the least power of two, 4 or more, that makes their sum 2^23 at most.
+
+    That sum is cut off before it is compared.
+    """
+    sums = earlier["exp"].sum(axis=-1, keepdims=True)
+    return earlier["exp"] / 2 ** np.maximum(2, np.ceil(np.log2(sums / (2**23 + 1))))
+
+
+def output(tensors, scalars, earlier):
+    """The mean of the values under the weights, rounded half to even."""
+    sums = np.maximum(earlier["weights"].sum(axis=-1, keepdims=True), 1e-300)
+    mean = earlier["weights"] @ tensors["v"].astype(float) / sums
+    return np.rint(mean).clip(-128, 127)
+
+
 ANY = uniform(-128, 128)
 
 
@@ -118,6 +147,12 @@ SPEC = Spec(
         Criterion("correlation", ">=", 0.9999),
         Criterion("max_abs", "<=", 1),
         Criterion("exact", ">=", 0.995),
+    ],
+    stages=[
+        Stage("scores", "int32", TILE, scores),
+        Stage("exp", "int32", TILE, exponentials),
+        Stage("weights", "int32", TILE, weights),
+        Stage("output", "int8", TILE, output),
     ],
     functions=[
         HelperFunction("POWERS", lambda i: 2 ** (25 - i / 64), 0, 64, call="POWERS[x]", within=0.5),

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "npu_workbench.h"
+
 enum { N = 64, TILE_ROWS = 32, EXP_ENTRIES = 14 };
 
 // floor(exp(-i) * 2^20); further down it would be 0, for which 1 stands.
@@ -32,6 +34,7 @@ static void softmax(const int32_t *row, int8_t *weights) {
         e[j] = -x < EXP_ENTRIES ? EXP[-x] : 1;
         sum += e[j];
     }
+    NPU_STAGE("exp", e, N);
     int32_t total = (sum >> 10) < 1 ? 1 : sum >> 10;
     for (int j = 0; j < N; j++) {
         weights[j] = (int8_t)clamp((e[j] >> 10) * 127 / total, 0, 127);
@@ -51,8 +54,10 @@ static void attention_tile(const int8_t *q, const int8_t *k, const int8_t *v, in
             }
             row[j] = dot >> scale_shift;
         }
+        NPU_STAGE("scores", row, N);
         softmax(row, weights + i * N);
     }
+    NPU_STAGE("weights", weights, TILE_ROWS * N);
     for (int i = 0; i < TILE_ROWS; i++) {
         for (int d = 0; d < N; d++) {
             int32_t sum = 0;
@@ -63,6 +68,7 @@ static void attention_tile(const int8_t *q, const int8_t *k, const int8_t *v, in
             out[i * N + d] = (int8_t)clamp((sum + half) >> 7, -128, 127);
         }
     }
+    NPU_STAGE("output", out, TILE_ROWS * N);
 }
 
 void attention_64x64(const int8_t *qkv, int8_t *out, uint32_t scale_shift) {

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "npu_workbench.h"
+
 enum { N = 64, TILE_ROWS = 32 };
 
 static int32_t clamp(int32_t value, int32_t low, int32_t high) {
@@ -29,6 +31,7 @@ static void softmax(const int8_t *scores, int8_t *weights) {
         e[j] = parabola < 0 ? 0 : parabola;
         sum += e[j];
     }
+    NPU_STAGE("exp", e, N);
     for (int j = 0; j < N; j++) {
         weights[j] = (int8_t)clamp(127 * e[j] / sum, 0, 127);
     }
@@ -45,12 +48,16 @@ static void attention_tile(const int8_t *q, const int8_t *k, const int8_t *v, in
             for (int d = 0; d < N; d++) {
                 dot += q[i * N + d] * k[j * N + d];
             }
-            scores[i * N + j] = (int8_t)clamp(dot >> scale_shift, -128, 127);
+            int32_t score = dot >> scale_shift;
+            NPU_STAGE("scores", &score, 1);
+            scores[i * N + j] = (int8_t)clamp(score, -128, 127);
         }
     }
+    NPU_STAGE("clamped", scores, TILE_ROWS * N);
     for (int i = 0; i < TILE_ROWS; i++) {
         softmax(scores + i * N, weights + i * N);
     }
+    NPU_STAGE("weights", weights, TILE_ROWS * N);
     for (int i = 0; i < TILE_ROWS; i++) {
         for (int d = 0; d < N; d++) {
             int32_t sum = 0;
@@ -60,6 +67,7 @@ static void attention_tile(const int8_t *q, const int8_t *k, const int8_t *v, in
             out[i * N + d] = (int8_t)clamp(sum >> 7, -128, 127);
         }
     }
+    NPU_STAGE("output", out, TILE_ROWS * N);
 }
 
 void attention_64x64(const int8_t *qkv, int8_t *out, uint32_t scale_shift) {

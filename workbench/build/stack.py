@@ -33,6 +33,9 @@ GLOBAL_BYTES = "workbench_global_bytes"
 NAMES = "workbench_names"
 """A C string in the library: JSON, [[function, variable] of each local array, [each global]]."""
 
+STAGE_HOOK = "npu_workbench_stage"
+"""A function pointer in a library that records stages (`npu_workbench.h`): ours, not its data."""
+
 FRAME_ALIGNMENT = hardware.STACK_ALIGNMENT["aie2"]
 """Where a frame may begin, in bytes."""
 
@@ -75,7 +78,7 @@ class _Rewriter:
         elif line == "}":
             self._in_frame = False
         elif match := _GLOBAL.match(line):
-            if "external" not in match["words"]:
+            if "external" not in match["words"] and match["name"] != STAGE_HOOK:
                 self._globals.append((match["name"].strip('"'), _type_at(match["rest"])))
         elif match := _ALLOCA.match(line):
             yield from self._place(match["result"], match["rest"])

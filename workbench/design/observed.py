@@ -5,6 +5,7 @@ Addresses are from 0 within the core's own memory; byte ranges are inclusive at 
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -57,6 +58,33 @@ class LocalArray:
     function: str
     name: str
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """What one core recorded of a stage, in the order of its calls.
+
+    `dtype` is that of the elements in `data`, as NumPy names it, or bfloat16; `count` is how many
+    were recorded, of which `data` holds the first: as many as the stage has.
+    """
+
+    tile: Tile
+    name: str
+    dtype: str
+    where: str
+    """file:line of the first NPU_STAGE that recorded any."""
+    count: int
+    data: bytes
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict for `from_json`."""
+        return {**asdict(self), "data": b64encode(self.data).decode()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> StageRecord:
+        """What `to_json` wrote."""
+        column, row = data["tile"]
+        return cls(**{**data, "tile": (column, row), "data": b64decode(data["data"])})
 
 
 @dataclass(frozen=True, slots=True)

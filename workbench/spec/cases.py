@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised when the cached files change their meaning."""
 
 KEPT_AHEAD = 2_000
@@ -87,11 +87,13 @@ def child_input(
     limit_s: float,
     domains: Path | None = None,
     also: Sequence[tuple[str, int]] = (),
+    stages: Mapping[str, Any] | None = None,
 ) -> bytes:
     """What the child reads on its standard input.
 
     With `domains`, a file to write, it answers with the domains of the spec's functions. `also`
-    are further cases, by set and seed, that it is to compute and answer one by one.
+    are further cases, by set and seed, that it is to compute and answer one by one. `stages` is
+    what `spec.golden.evaluate` needs.
     """
     return json.dumps(
         {
@@ -102,6 +104,7 @@ def child_input(
             "limit_s": limit_s,
             "domains": domains and str(domains),
             "also": also,
+            "stages": stages,
         }
     ).encode()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.errors import SpecError
 from workbench.paths import shown
@@ -55,6 +56,20 @@ def checked_scalars(
                 raise SpecError(f"{source} gives no number for scalar {scalar.name}", where=where)
             given[scalar.name] = value.item()
     return given
+
+
+def numbers(
+    value: object, shape: tuple[int, ...], source: str, where: str | None
+) -> npt.NDArray[np.float64]:
+    """`value` as float64 in `shape`; SpecError at `where` when it is something else."""
+    array = _as_array(value)
+    if array.shape != shape or array.dtype.kind not in "biuf":
+        raise SpecError(
+            f"{source} gives {array.dtype} {array.shape}, not numbers in the declared shape "
+            f"{shape}",
+            where=where,
+        )
+    return array.astype(np.float64)
 
 
 def definition(function: object) -> str | None:

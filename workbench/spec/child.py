@@ -37,6 +37,7 @@ from workbench.spec.cases import (
 )
 from workbench.spec.check import checked, checked_scalars, definition
 from workbench.spec.functions import domain
+from workbench.spec.golden import evaluate
 from workbench.spec.model import Arrays, Promise, Spec
 from workbench.spec.sources import Sources, is_own
 
@@ -65,6 +66,9 @@ def main() -> int:
         spec, loaded = load(request, sources)
         if wanted["domains"]:
             answer({"domains": tabulate(request, spec, Path(wanted["domains"]))})
+            return 0
+        if wanted["stages"]:
+            answer({"stages": golden_stages(request, spec, wanted["stages"])})
             return 0
         for name, seed in wanted["also"]:
             signal.setitimer(signal.ITIMER_REAL, wanted["limit_s"])
@@ -159,6 +163,14 @@ def _case(request: Request, spec: Spec, promise: Promise) -> Case:
             f"regime gives {type(regime).__name__}, not a sentence", where=definition(spec.regime)
         )
     return Case(name, request.seed, inputs, golden, passed, regime)
+
+
+def golden_stages(request: Request, spec: Spec, wanted: Mapping[str, Any]) -> list[str]:
+    """What `evaluate` gives, its errors as sentences."""
+    try:
+        return evaluate(spec, wanted)
+    except BaseException as error:
+        raise _located(error, request.spec) from error
 
 
 def tabulate(request: Request, spec: Spec, file: Path) -> list[dict[str, Any]]:

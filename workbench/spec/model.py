@@ -60,6 +60,7 @@ _SET_NAME = re.compile(r"[\w.-]+")
 Direction = Literal["in", "out", "inout"]
 Arrays = Mapping[str, "npt.NDArray[Any]"]
 Reference = Callable[[Arrays, Mapping[str, float]], Any]
+Golden = Callable[[Arrays, Mapping[str, float], Arrays], Any]
 Regime = Callable[[Arrays, Mapping[str, float]], str | None]
 
 
@@ -150,6 +151,36 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """An intermediate tensor of the kernel, and what it should be; see `NPU_STAGE`.
+
+    `golden(tensors, scalars, earlier)` gives it in `shape`, as numbers in the stage's own units;
+    `tensors` and `scalars` are as for the reference, `earlier` are the stages before it by name, in
+    float64. It is asked twice: with golden earlier stages, and with those that the kernel recorded.
+
+    `any_scale`: kernels hold golden times a factor of their own, so that a factor is no error.
+    `optional`: a kernel without it isn't told so. Cores record one after another, in the order of
+    their tiles.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    golden: Golden | None = None
+    """None only in a promise."""
+    any_scale: bool = False
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", Tensor(self.name, self.dtype, self.shape).shape)
+
+    @property
+    def count(self) -> int:
+        """How many elements it has."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
     """The declarative part of a spec. `design` is an absolute path."""
 
@@ -161,6 +192,7 @@ class Promise:
     input_sets: tuple[str, ...]
     allocation: str
     switches: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
@@ -194,6 +226,7 @@ class Promise:
             input_sets=tuple(data["input_sets"]),
             allocation=data["allocation"],
             switches=tuple(data["switches"]),
+            stages=tuple(Stage(**stage) for stage in data["stages"]),
         )
 
 
@@ -207,7 +240,7 @@ class Spec:
     of input sets to generators; the first is the default. `functions` are helpers of the kernel to
     be swept by `check --functions`. `regime(tensors, scalars)` may say in a sentence what inputs
     such as these can tell of the kernel. `switches` are macros that the source tests by `#if` or
-    `#ifdef`, for `check --ablate` to try.
+    `#ifdef`, for `check --ablate` to try. `stages` are in the order of the computation.
     """
 
     design: str
@@ -221,9 +254,11 @@ class Spec:
     functions: Sequence[HelperFunction] = ()
     regime: Regime | None = None
     switches: Sequence[str] = ()
+    stages: Sequence[Stage] = ()
 
     def __post_init__(self) -> None:
         self._check_types()
+        self._check_stages()
         names = [t.name for b in self.buffers for t in b.tensors]
         double = sorted({n for n in names if names.count(n) > 1})
         if double:
@@ -246,6 +281,17 @@ class Spec:
             known = " or ".join(ALLOCATIONS)
             raise SpecError(f"allocation {self.allocation!r} must be {known}")
 
+    def _check_stages(self) -> None:
+        names = [stage.name for stage in self.stages]
+        double = sorted({n for n in names if names.count(n) > 1})
+        if double:
+            raise SpecError(f"stage names must be unique: {', '.join(double)} appears twice")
+        for stage in self.stages:
+            if not callable(stage.golden):
+                raise SpecError(
+                    f"golden of stage {stage.name} must be a function (tensors, scalars, earlier)"
+                )
+
     def _check_types(self) -> None:
         for name, text in (("design", self.design), ("function", self.function)):
             if not isinstance(text, str):
@@ -256,6 +302,7 @@ class Spec:
             ("criteria", self.criteria, Criterion),
             ("functions", self.functions, HelperFunction),
             ("switches", self.switches, str),
+            ("stages", self.stages, Stage),
         )
         for name, values, kind in fields:
             for value in values:
@@ -275,4 +322,5 @@ class Spec:
             input_sets=tuple(self.inputs),
             allocation=self.allocation,
             switches=tuple(self.switches),
+            stages=tuple(replace(stage, golden=None) for stage in self.stages),
         )
