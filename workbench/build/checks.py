@@ -47,7 +47,8 @@ _DATA = re.compile(
     r"\{ ptr (?P<file>@[\w.]+), i32 (?P<line>\d+), i32 (?P<column>\d+) \}(?P<rest>.*) \}"
 )
 _TYPE = re.compile(
-    r"^@(?P<name>\d+) = .* \{ i16 (?P<kind>-?\d+), i16 (?P<info>\d+), \[\d+ x i8\] c\"(?P<text>.*)\""
+    r"^@(?P<name>\d+) = .* \{ i16 (?P<kind>-?\d+), i16 (?P<info>\d+), "
+    r"\[\d+ x i8\] c\"(?P<text>.*)\""
 )
 _STRING = re.compile(r"^(?P<name>@\.[\w.]+) = .* c\"(?P<text>.*)\\00\"")
 _ESCAPE = re.compile(r"\\([0-9A-F]{2})")

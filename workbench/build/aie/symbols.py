@@ -56,8 +56,10 @@ def _why_missing(functions: Mapping[str, Function], wanted: str) -> tuple[str, s
 _LIBM = re.compile(
     r"(?:sqrt|cbrt|exp|exp2|expm1|log|log2|log10|log1p|pow|sin|cos|tan|asin|acos|atan|atan2|sinh"
     r"|cosh|tanh|asinh|acosh|atanh|erf|erfc|tgamma|lgamma|hypot|fmod|remainder|floor|ceil|round"
-    r"|trunc|rint|nearbyint|fabs|fmin|fmax|fma|ldexp|frexp|modf)f?$"
+    r"|trunc|l?l?rint|nearbyint|l?l?round|roundeven|fabs|fmin|fmax|fma|ldexp|frexp|modf)f?$"
 )
+_HEAP = frozenset(("malloc", "calloc", "realloc", "free", "aligned_alloc"))
+_OUTPUT = frozenset(("printf", "puts", "putchar", "fprintf", "vprintf", "fwrite", "fputs", "fputc"))
 _DIVISIONS = frozenset(
     f"__{operation}{width}i3" for operation in ("div", "mod", "udiv", "umod") for width in "sd"
 ) | {"__muldi3"}
@@ -93,10 +95,16 @@ def explain_undefined(name: str) -> tuple[Severity, str, str] | None:
             f"{name}: {wide} arithmetic that AIE has no instruction for is a slow library call",
             "divide by a power of two, or multiply by a reciprocal",
         )
+    if _FLOATS.match(name) and "df" in name:
+        return (
+            "warning",
+            f"{name}: double is emulated in software on AIE, many instructions for each operation",
+            "use float, with constants such as 0.1f, or integers",
+        )
     if _FLOATS.match(name):
         return (
             "info",
-            f"{name}: scalar floating point is a library call on AIE, double slower still",
+            f"{name}: scalar floating point is a library call on AIE",
             "use integers, vectors, or float constants such as 0.1f",
         )
     if _LIBM.match(name):
@@ -104,6 +112,18 @@ def explain_undefined(name: str) -> tuple[Severity, str, str] | None:
             "warning",
             f"{name} is libm's: older Peano wheels (before mid-2024) have none, and it is slow",
             "use a table or a polynomial",
+        )
+    if name in _HEAP:
+        return (
+            "warning",
+            f"{name}: a core has no heap to speak of, its 64 KB hold buffers and the stack",
+            "use local or static arrays of a constant size",
+        )
+    if name in _OUTPUT:
+        return (
+            "warning",
+            f"{name}: a core has nowhere to print to",
+            "look at intermediate values with NPU_STAGE of npu_workbench.h",
         )
     if name.startswith("__") or name in ("memcpy", "memset", "memmove", "memcmp"):
         return None
