@@ -103,9 +103,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--time-limit",
         type=_seconds,
-        default=10.0,
         metavar="SECONDS",
-        help="longest run of the kernel (default: 10)",
+        help="longest run of the kernel (default: the settings', else 10)",
     )
     if command is None:
         parser.add_argument(

@@ -15,8 +15,10 @@ from workbench.errors import ExitCode
 from workbench.loop.engine import Engine
 from workbench.loop.events import (
     Event,
+    Explained,
     LogLines,
     Missing,
+    PhaseSeen,
     Reverted,
     RunCancelled,
     RunFinished,
@@ -27,8 +29,9 @@ from workbench.loop.events import (
     Watching,
 )
 from workbench.loop.record import record, to_json
+from workbench.loop.result import RunResult
 from workbench.loop.target import Options
-from workbench.loop.words import plain, verdict_lines
+from workbench.loop.words import explained_lines, plain, verdict_lines
 
 
 def check(options: Options, *, as_json: bool) -> int:
@@ -68,8 +71,13 @@ def watch(options: Options, *, as_json: bool) -> int:
     """The loop; a line per event, until interrupted."""
     out = _Stdout()
 
+    finished: RunResult | None = None
+
     def tell(event: Event) -> None:
-        out.write([to_json(_object(event))] if as_json else map(plain, _lines(event)))
+        nonlocal finished
+        out.write([to_json(_object(event))] if as_json else map(plain, _lines(event, finished)))
+        if isinstance(event, RunFinished):
+            finished = event.result
 
     async def go(engine: Engine) -> int:
         await engine.watch()
@@ -157,7 +165,8 @@ def _accept_any_text() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _lines(event: Event) -> list[str]:
+def _lines(event: Event, finished: RunResult | None) -> list[str]:
+    """An event in words; `finished` is the last run that has ended."""
     run = f"run {event.run}"
     match event:
         case Watching():
@@ -175,10 +184,15 @@ def _lines(event: Event) -> list[str]:
             return []
         case LogLines():
             return [f"{run} {event.step} | {line}" for line in event.lines]
+        case PhaseSeen():
+            done = " done" if event.phase.done else ""
+            return [f"{run} {event.step} | {event.phase.name}{done}"]
         case StepFinished():
             return [f"{run} {event.result.name} {event.result.status} {event.result.seconds:.3f} s"]
         case RunFinished():
             return [f"{run} {line}" for line in verdict_lines(event.result)]
+        case Explained():
+            return [f"{run} {line}" for line in explained_lines(event.result, finished)]
         case RunCancelled():
             return [f"{run} cancelled: {event.reason}"]
 
@@ -188,7 +202,7 @@ def _object(event: Event) -> dict[str, object]:
     kind = "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
     about: dict[str, object] = {"event": kind, "run": event.run}
     match event:
-        case RunFinished():
+        case RunFinished() | Explained():
             return {**about, "result": record(event.result)}
         case StepFinished():
             step = event.result

@@ -23,9 +23,10 @@ from workbench.loop.events import (
     StepFinished,
     StepStarted,
 )
-from workbench.loop.pipeline import COMPILE_LIMIT_S, STEPS
+from workbench.loop.on_model import STEPS
 from workbench.loop.target import Options
 from workbench.loop.view import Phase
+from workbench.settings import Limits
 
 HANGS = KERNEL.replace("for (", "for (volatile int forever = 1; forever;) {}\n    for (")
 
@@ -214,7 +215,7 @@ async def test_a_state_that_only_the_run_has_seen(watching: Watching) -> None:
         def flicker(event: Event) -> None:
             tell(event)
             # Both states are built: between these two events the watcher gets no turn.
-            if event == StepStarted(4, "compile", COMPILE_LIMIT_S):
+            if event == StepStarted(4, "compile", Limits().compile):
                 kernel.write_text(there)
             elif event.run == 4 and isinstance(event, StepFinished):
                 kernel.write_text(here)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.build import StepResult
+from workbench.device.choose import DeviceInfo
 from workbench.loop.events import (
     Event,
     LogLines,
@@ -22,7 +23,7 @@ from workbench.loop.events import (
     StepFinished,
     StepStarted,
 )
-from workbench.loop.result import DeviceInfo, RunResult
+from workbench.loop.result import RunResult
 from workbench.loop.view import View, reduce
 from workbench.verdict import Verdict
 

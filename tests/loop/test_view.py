@@ -23,7 +23,8 @@ from workbench.loop.events import (
     StepStarted,
     Watching,
 )
-from workbench.loop.result import DeviceInfo, RunResult, Status
+from workbench.device.choose import DeviceInfo
+from workbench.loop.result import RunResult, Status
 from workbench.loop.view import Phase, StepView, View, reduce
 from workbench.verdict import Verdict
 

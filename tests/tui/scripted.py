@@ -25,7 +25,8 @@ from workbench.loop.events import (
     StepStarted,
     Watching,
 )
-from workbench.loop.result import DeviceInfo, RunResult, Status
+from workbench.device.choose import DeviceInfo
+from workbench.loop.result import RunResult, Status
 from workbench.loop.target import Options
 from workbench.spec import Criterion, HostBuffer, Scalar, Tensor
 from workbench.spec.model import Promise

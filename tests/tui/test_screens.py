@@ -32,7 +32,7 @@ from tests.tui.scripted import (
 from workbench.build import Diagnostic, StepResult
 from workbench.errors import BuildError, HangError
 from workbench.loop.events import Event, Missing, RunStarted, StepFinished, StepStarted, Watching
-from workbench.loop.result import DeviceInfo
+from workbench.device.choose import DeviceInfo
 from workbench.tui.log_view import LogView
 
 SCREENS = Path(__file__).parent / "screens"

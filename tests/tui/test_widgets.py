@@ -14,7 +14,7 @@ from tests.tui.scripted import MISMATCH, a_run, off_at, result, started, verdict
 from workbench.build import Diagnostic
 from workbench.errors import BuildError, OutOfBoundsError, SpecError
 from workbench.loop.events import Event, Missing, RunFinished, Saved, StepStarted, Watching
-from workbench.loop.result import DeviceInfo
+from workbench.device.choose import DeviceInfo
 from workbench.loop.view import Phase, StepView, View, reduce
 from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.problems import Problem, Problems, collect

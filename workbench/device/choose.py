@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Literal
 
+from workbench.build.aie.find import Machine
 from workbench.errors import DeviceError
+from workbench.settings import Settings
 
 Kind = Literal["model", "npu"]
 Wanted = Literal["auto", "model", "npu"]
 
-MODEL_NAME = "functional model of the core"
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """What executes, and why this one."""
+
+    kind: Kind
+    name: str
+    reason: str
 
 
-def choose(wanted: Wanted) -> tuple[Kind, str, str]:
-    """Kind, name and reason of the device; DeviceError for an NPU that can't be used."""
+MODEL = DeviceInfo("model", "functional model of the core", "asked for")
+NPU_NAMES = {"npu1": "NPU of AIE2 cores (npu1)", "npu2": "NPU of AIE2P cores (npu2)", None: "NPU"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The device of a run; `machine` is what it has for the NPU, None for the model."""
+
+    info: DeviceInfo
+    machine: Machine | None = None
+
+    def refuse(self) -> None:
+        """DeviceError when this device can't be used."""
+        if self.machine is not None and self.machine.no_npu is not None:
+            raise DeviceError(
+                f"the npu can't be used: {self.machine.no_npu}",
+                hint="npu-workbench doctor says what mends it; --device model runs anywhere",
+            )
+
+
+async def choose(
+    wanted: Wanted, settings: Settings, machine: Callable[[Settings], Awaitable[Machine]]
+) -> Chosen:
+    """The NPU when it is asked for, or when it can be used; else the model, and why."""
     if wanted == "model":
-        return "model", MODEL_NAME, "asked for"
-    missing = _missing()
-    if wanted == "npu":
-        raise DeviceError(
-            f"the npu can't be used: {missing}", hint="--device model runs on any machine"
-        )
-    return "model", MODEL_NAME, missing
-
-
-def _missing() -> str:
-    """The first thing that keeps the NPU from being used."""
-    if not Path("/dev/accel/accel0").exists():
-        return "no /dev/accel/accel0 here"
-    if find_spec("pyxrt") is None:
-        return "pyxrt is not installed"
-    return "this version runs kernels on the model only"
+        return Chosen(MODEL)
+    found = await machine(settings)
+    if wanted == "auto" and found.no_npu is not None:
+        return Chosen(DeviceInfo("model", MODEL.name, found.no_npu))
+    family = found.runtime.family if found.runtime else None
+    reason = "asked for" if wanted == "npu" else "everything for it is here"
+    return Chosen(DeviceInfo("npu", NPU_NAMES[family], reason), found)

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from workbench import manifest
-from workbench.device.model.device import ModelDevice
+from workbench.loop.devices import Devices
 from workbench.loop.events import (
     Event,
+    Explained,
     Missing,
     Reverted,
     RunCancelled,
@@ -20,6 +21,7 @@ from workbench.loop.events import (
     Saved,
     Watching,
 )
+from workbench.loop.explain import explain
 from workbench.loop.pipeline import execute
 from workbench.loop.result import RunResult
 from workbench.loop.target import Options, shown
@@ -32,7 +34,7 @@ class Engine:
     def __init__(self, options: Options, emit: Callable[[Event], None]) -> None:
         self._options = options
         self._emit = emit
-        self._device = ModelDevice()
+        self._devices = Devices()
         self._alone = asyncio.Lock()
         """Held by the one run whose processes may be alive."""
         self._run = 0
@@ -50,7 +52,8 @@ class Engine:
         """One run of what is on disk."""
         self._run += 1
         async with self._alone:
-            result = await execute(self._run, self._options, self._device, self._emit, "check")
+            result = await execute(self._run, self._options, self._devices, self._emit, "check")
+            result = await explain(result, self._devices, self._emit)
         self._emit(RunFinished(self._run, result))
         return result
 
@@ -67,6 +70,7 @@ class Engine:
 
     def rerun(self) -> None:
         """Run again what is on disk, changed or not."""
+        self._devices.look_again()
         self._start("asked for")
 
     def cancel(self) -> None:
@@ -82,7 +86,7 @@ class Engine:
             self._watcher.close()
         self._interrupt("closed")
         async with self._alone:
-            await self._device.close()
+            await self._devices.close()
 
     async def _follow(self, watcher: Watcher) -> None:
         while True:
@@ -100,8 +104,10 @@ class Engine:
         self._announce()
         if kernel in files and manifest.sha256_file(kernel) is None:
             self._emit(Missing(self._run, shown(kernel)))
-        elif self._is_reverted():
+        elif (result := self._finished) is not None and self._is_reverted():
             self._emit(Reverted(self._run))
+            if not result.explained and self._tasks is not None:
+                self._running = self._tasks.create_task(self._explain(result))
         else:
             self._start(", ".join(shown(file) for file in files))
 
@@ -115,7 +121,7 @@ class Engine:
     async def _go(self, run: int, reason: str) -> None:
         async with self._alone:
             self._begun = run
-            result = await execute(run, self._options, self._device, self._emit, reason)
+            result = await execute(run, self._options, self._devices, self._emit, reason)
         if newer := _changed_since(result):
             # The watcher compares with what this run has read, and asks for the next one.
             self._emit(RunCancelled(run, "a newer save"))
@@ -124,7 +130,17 @@ class Engine:
             self._finished = result
             self._emit(RunFinished(run, result))
         self._watch_files(result)
-        self._device.prepare()
+        self._devices.prepare()
+        if not newer:
+            await self._explain(result)
+
+    async def _explain(self, result: RunResult) -> None:
+        """Say more of a finished run, unless something newer comes."""
+        async with self._alone:
+            explained = await explain(result, self._devices, self._emit)
+        if not _changed_since(explained):
+            self._finished = explained
+            self._emit(Explained(result.run, explained))
 
     def _watch_files(self, result: RunResult) -> None:
         """Watch what the result depends on; a broken run may not have seen all of it."""
@@ -151,7 +167,8 @@ class Engine:
         running = self._running
         if running is not None and not running.done() and not running.cancelling():
             running.cancel()
-            if self._begun == self._run:
+            finished = self._finished is not None and self._finished.run == self._run
+            if self._begun == self._run and not finished:
                 self._emit(RunCancelled(self._run, reason))
 
 

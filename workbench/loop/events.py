@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.build import StepResult
-from workbench.loop.result import DeviceInfo, RunResult
+from workbench.build.aie.phases import Phase
+from workbench.device.choose import DeviceInfo
+from workbench.loop.result import RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,15 @@ class LogLines:
 
 
 @dataclass(frozen=True, slots=True)
+class PhaseSeen:
+    """A step's tool told where it is."""
+
+    run: int
+    step: str
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
 class StepFinished:
     """A step ended."""
 
@@ -84,6 +95,14 @@ class StepFinished:
 @dataclass(frozen=True, slots=True)
 class RunFinished:
     """A run ended with a result, good or bad."""
+
+    run: int
+    result: RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """More is known of why a finished run came out as it did: the same result, more findings."""
 
     run: int
     result: RunResult
@@ -105,7 +124,9 @@ Event = (
     | RunStarted
     | StepStarted
     | LogLines
+    | PhaseSeen
     | StepFinished
     | RunFinished
+    | Explained
     | RunCancelled
 )

@@ -8,13 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from workbench.loop.result import RunResult
+from workbench.loop.result import NpuReport, RunResult
+from workbench.loop.target import shown
 
 if TYPE_CHECKING:
     from workbench.design.observed import CoreMemory
     from workbench.verdict import Metrics, Verdict
 
 SCHEMA = 1
+
+MODEL_STEP = "model"
+"""Of a run on the NPU; it has an object of its own, and is no step that others rely on."""
 
 
 def to_json(value: object) -> str:
@@ -51,13 +55,57 @@ def record(result: RunResult) -> dict[str, Any]:
         "error": error and {"message": error.message, "where": error.where, "hint": error.hint},
         "device": asdict(result.device),
         "seconds": result.seconds,
-        "steps": [asdict(step) for step in result.steps],
+        "steps": [asdict(step) for step in result.steps if step.name != MODEL_STEP],
         "inputs": {"set": result.set_name, "seed": result.seed},
         **(_nothing_judged() if verdict is None else _judged(verdict)),
         "findings": [asdict(finding) for finding in result.findings],
         "stages": [],
         "diagnostics": [asdict(diagnostic) for diagnostic in result.diagnostics],
         "notes": list(result.notes),
+        "provenance": {
+            "files": {shown(path): digest for path, digest in sorted(result.files.items())},
+            **(result.npu.provenance if result.npu else {}),
+        },
+        "npu": result.npu and _npu(result.npu),
+        "model": _model(result),
+        "comparison": result.comparison,
+    }
+
+
+def _npu(report: NpuReport) -> dict[str, Any]:
+    """What is known of a run on the NPU beyond its verdict; times in microseconds."""
+    return {
+        "folder": report.folder,
+        "cached": report.cached,
+        "phases": [asdict(phase) for phase in report.phases],
+        "messages": [
+            {
+                "step": one.step,
+                "line": one.line,
+                **{key: getattr(one.message, key) for key in ("id", "kind", "meaning", "mend")},
+            }
+            for one in report.explained
+        ],
+        "state": report.state,
+        "latency": report.latency and asdict(report.latency),
+    }
+
+
+def _model(result: RunResult) -> dict[str, Any] | None:
+    """The model's verdict beside the NPU's; null for a run that is the model's own."""
+    if result.model is None:
+        return None
+    from workbench.verdict import cut_panes
+
+    verdict = result.model
+    step = next(step for step in result.steps if step.name == MODEL_STEP)
+    return {
+        "status": "pass" if verdict.passed else "fail",
+        "seconds": step.seconds,
+        "metrics": _metrics(verdict.metrics),
+        "arithmetic": _metrics(verdict.arithmetic),
+        "findings": [asdict(finding) for finding in verdict.findings],
+        "panes": asdict(cut_panes(verdict.device, verdict.reference)),
     }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.build import Diagnostic, StepResult
+from workbench.device.choose import DeviceInfo
 from workbench.errors import (
     BuildError,
     CrashError,
@@ -18,6 +19,11 @@ from workbench.errors import (
 )
 
 if TYPE_CHECKING:  # NumPy comes with it; a front end paints before it needs that
+    from workbench.build.aie.phases import Phase
+    from workbench.build.aie.steps import Explained
+    from workbench.device.model.workload import Workload
+    from workbench.device.npu.workload import Latency
+    from workbench.spec.cases import Case, LoadedSpec
     from workbench.verdict import Finding, Verdict
 
 Status = Literal["pass", "fail", "build-failed", "crash", "hang", "deadlock", "no-device", "error"]
@@ -49,13 +55,35 @@ def status_of(error: WorkbenchError) -> Status:
     return next(status for kind, status in _STATUS_OF_ERROR if isinstance(error, kind))
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceInfo:
-    """What executed, and why this one."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Materials:
+    """What a judged run was made of, for whoever looks further into it.
 
-    kind: Literal["model", "npu"]
-    name: str
-    reason: str
+    `work` is what the model executes.
+    """
+
+    loaded: LoadedSpec
+    case: Case
+    work: Workload
+
+
+@dataclass(frozen=True, slots=True)
+class NpuReport:
+    """What is known of a run on the NPU beyond its verdict.
+
+    `folder` is where the build's files and logs lie, `phases` where aiecc was seen to be,
+    `explained` the lines of output that the catalogue of messages knows. `provenance` has the
+    hashes from the source to the xclbin (JSON can hold it); `cached` says that no tool had to run.
+    `latency` and `state` (of the NPU's last command) are None until it has run.
+    """
+
+    folder: str
+    phases: tuple[Phase, ...] = ()
+    explained: tuple[Explained, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    cached: bool = False
+    latency: Latency | None = None
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +95,10 @@ class RunResult:
     judged; `error` says in one sentence why it was not. `files` are the absolute paths that the
     result depends on, with the hash of the content that was read; `set_name` is None until the
     spec is read.
+
+    Of a run on the NPU, `verdict` is the NPU's and `model` the model's, None where that couldn't
+    run; `comparison` says in a sentence what follows from the two, and `concerns` are what the
+    build itself shows to be wrong. `explained` tells whether all that looks for causes has ended.
     """
 
     run: int
@@ -84,19 +116,26 @@ class RunResult:
     verdict: Verdict | None = None
     error: WorkbenchError | None = None
     notes: tuple[str, ...] = ()
+    model: Verdict | None = None
+    comparison: str | None = None
+    concerns: tuple[Finding, ...] = ()
+    npu: NpuReport | None = None
+    materials: Materials | None = None
+    explained: bool = False
     files: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The verdict's findings; without a verdict, the one that the error is, if it is one."""
+        """The verdict's findings; without one, what the error is, and what the build showed."""
         if self.verdict is not None:
             return self.verdict.findings
         error = self.error
         if error is None or error.finding is None:
-            return ()
+            return self.concerns
         from workbench.verdict import Finding
 
-        return (Finding(error.finding, "error", error.message, error.hint or "", error.where),)
+        first = Finding(error.finding, "error", error.message, error.hint or "", error.where)
+        return (first, *(one for one in self.concerns if one.message != error.message))
 
     @property
     def exit_code(self) -> ExitCode:

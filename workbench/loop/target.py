@@ -17,11 +17,27 @@ if TYPE_CHECKING:  # NumPy comes with it; a front end paints before it needs tha
 PROJECT_MARKS = ("npu-workbench.toml", "pyproject.toml", ".git")
 """A folder that holds one of these is a project; generated files go to its `.workbench/`."""
 
-__all__ = ["PROJECT_MARKS", "Options", "find_spec", "shown"]
+TIME_LIMIT_S = 10.0
+"""How long a kernel may run, unless something else is asked for."""
+
+__all__ = ["PROJECT_MARKS", "Changes", "Options", "find_spec", "shown"]
 
 _SPEC_LINE = re.compile(r"^\s*(?://|/?\*)\s*workbench:\s*spec\s*=\s*(?P<file>\S+?)(?:\*/|\s|$)")
 _SPEC_LINES = 10
 _SPEC_LINES_BYTES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a run is to do otherwise than the files say, which are left as they are.
+
+    `defines` are macros of the kernel (NAME=VALUE), `scalars` values to pass in place of the
+    design's constants, `stack_bytes` is every core's stack.
+    """
+
+    defines: tuple[str, ...] = ()
+    scalars: tuple[tuple[str, int | float], ...] = ()
+    stack_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +50,9 @@ class Options:
     device: Literal["auto", "model", "npu"] = "auto"
     set_name: str | None = None
     seed: int = 42
-    time_limit_s: float = 10.0
+    time_limit_s: float | None = None
+    """None: the settings', else TIME_LIMIT_S."""
+    changes: Changes = Changes()
 
     @property
     def kernel_path(self) -> Path:
@@ -50,6 +68,10 @@ class Options:
     def cache(self) -> Path:
         """Where everything is kept that can be made again."""
         return cache_of(self.project)
+
+    def run_limit_s(self, from_settings: float | None) -> float:
+        """How long a kernel may run."""
+        return self.time_limit_s or from_settings or TIME_LIMIT_S
 
     def request(self, spec: Path) -> Request:
         """What is asked of the spec."""

@@ -11,9 +11,12 @@ from enum import StrEnum
 from typing import Literal
 
 from workbench.build import Diagnostic
+from workbench.device.choose import DeviceInfo
 from workbench.loop.events import (
     Event,
+    Explained,
     Missing,
+    PhaseSeen,
     Reverted,
     RunCancelled,
     RunFinished,
@@ -23,7 +26,7 @@ from workbench.loop.events import (
     StepStarted,
     Watching,
 )
-from workbench.loop.result import DeviceInfo, RunResult
+from workbench.loop.result import RunResult
 
 
 class Phase(StrEnum):
@@ -58,12 +61,16 @@ _PHASE_OF_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step as the step strip shows it; `seconds` is None until it is finished."""
+    """A step as the step strip shows it; `seconds` is None until it is finished.
+
+    `phase` is where the tool of a running step is, in its own words; None when it doesn't tell.
+    """
 
     name: str
     status: Literal["pending", "running", "ok", "failed", "skipped", "cached"] = "pending"
     seconds: float | None = None
     limit_s: float | None = None
+    phase: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +142,22 @@ def reduce(view: View, event: Event) -> View:
         case StepStarted() if runs:
             step = StepView(event.step, "running", limit_s=event.limit_s)
             return replace(view, steps=_with_step(view.steps, step))
+        case PhaseSeen() if runs:
+            steps = (
+                replace(s, phase=event.phase.name) if s.name == event.step else s
+                for s in view.steps
+            )
+            return replace(view, steps=tuple(steps))
         case StepFinished() if runs:
             step = StepView(event.result.name, event.result.status, event.result.seconds)
             return replace(view, steps=_with_step(view.steps, step))
         case RunFinished() if runs:
             return _finished(view, event.result)
+        case Explained() if view.result is not None and view.result.run == event.run:
+            is_shown = view.shown is view.result
+            return replace(
+                view, result=event.result, shown=event.result if is_shown else view.shown
+            )
         case RunCancelled() if runs:
             return replace(_stopped(view, Phase.CANCELLED), reason=event.reason)
         case _:

@@ -103,12 +103,33 @@ def verdict_lines(result: RunResult) -> list[str]:
     device = f"on the {result.device.kind}"
     verdict = result.verdict
     if verdict is None:
-        return [f"{head} {device}: {result.error}" if result.error else f"{head} {device}"]
+        told = f"{head} {device}: {result.error}" if result.error else f"{head} {device}"
+        return [told, *map(finding_text, result.concerns)]
     return [
         f"{head} {device}: {_numbers(verdict)}",
         *_metric_lines(verdict),
-        *(finding_text(finding) for finding in verdict.findings),
+        *([f"  {result.comparison}"] if result.comparison else []),
+        *([f"  {latency}"] if (latency := latency_text(result)) else []),
+        *map(finding_text, verdict.findings),
     ]
+
+
+def explained_lines(result: RunResult, before: RunResult | None) -> list[str]:
+    """What is known of a run beyond what `before` told."""
+    told = set(before.findings) if before else set()
+    return [finding_text(finding) for finding in result.findings if finding not in told]
+
+
+def latency_text(result: RunResult) -> str | None:
+    """How long the NPU took, always as a burst's figures; None when it has none."""
+    latency = result.npu.latency if result.npu else None
+    if latency is None:
+        return None
+    return (
+        f"latency {latency.median_us:,.0f} µs median, {latency.min_us:,.0f} min, "
+        f"{latency.p95_us:,.0f} p95 of {latency.count} warm runs; "
+        f"first after idle {latency.first_us:,.0f} µs"
+    )
 
 
 def _numbers(verdict: Verdict) -> str:
