@@ -1,7 +1,14 @@
 """A run judged: metrics, output range, criteria, findings; pure functions."""
 
 from workbench.verdict.findings import Finding, PassedConstant
-from workbench.verdict.judge import CriterionResult, Evidence, OutputRange, Verdict, judge
+from workbench.verdict.judge import (
+    CriterionResult,
+    Evidence,
+    OutputRange,
+    Verdict,
+    judge,
+    with_findings,
+)
 from workbench.verdict.metrics import Metrics, measure
 from workbench.verdict.panes import Panes, cut_panes
 
@@ -17,4 +24,5 @@ __all__ = [
     "cut_panes",
     "judge",
     "measure",
+    "with_findings",
 ]

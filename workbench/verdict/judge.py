@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -136,6 +136,12 @@ def judge(
         parts=parts,
         cores=known.cores,
     )
+
+
+def with_findings(verdict: Verdict, more: Iterable[Finding]) -> Verdict:
+    """The verdict with more findings: the others stay, and none is there twice."""
+    merged = {(f.id, f.where, f.message): f for f in (*more, *verdict.findings)}
+    return replace(verdict, findings=tuple(merged.values()))
 
 
 def _result(criterion: Criterion, parts: Sequence[tuple[str | None, Metrics]]) -> CriterionResult:
