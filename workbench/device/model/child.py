@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from workbench.design.model import Design
-from workbench.device.model.executions import Executed, execute
+from workbench.device.model.executions import Executed, execute, execute_once
 from workbench.device.model.fault import report_faults
 from workbench.device.model.memory import place_of_address
 from workbench.device.model.stored import stored_design
@@ -76,7 +76,7 @@ def _execute(request: dict[str, Any], answer: Answer) -> None:
     )
     answer(loaded=_described(design))
     whole = np.fromfile(folder / "input.bin", np.uint8)
-    executed = execute(
+    work = (
         design,
         {name: Path(path) for name, path in request["libraries"].items()},
         np.split(whole, np.cumsum(request["sizes"])[:-1]),
@@ -85,6 +85,11 @@ def _execute(request: dict[str, Any], answer: Answer) -> None:
         _copies(folder),
         lambda function, where: answer(calling=[function, where]),
     )
+    if request["once"]:
+        execute_once(*work)
+        answer(done={})
+        return
+    executed = execute(*work)
     _write(executed, folder)
     answer(
         done={

@@ -11,15 +11,27 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import errors
 from workbench.design import hardware
 from workbench.design.observed import CoreMemory
-from workbench.device.model.workload import Constant, Outcome, Workload
-from workbench.errors import CrashError, HangError, OutOfBoundsError, WorkbenchError
+from workbench.device.model.workload import (
+    CHECKS_SUFFIX,
+    Checked,
+    Constant,
+    Outcome,
+    Workload,
+)
+from workbench.errors import (
+    CrashError,
+    DeadlockError,
+    HangError,
+    OutOfBoundsError,
+    WorkbenchError,
+)
 from workbench.process import Exit, Process
 
 if TYPE_CHECKING:
@@ -65,6 +77,26 @@ class ModelDevice:
             shutil.rmtree(folder, ignore_errors=True)
             await child.process.stop()
 
+    async def check(self, work: Workload, on_lines: OnLines, limit_s: float) -> Checked:
+        """Execute once, with the stacks apart, for what libraries with checks count.
+
+        An execution that crashes, hangs or stands still has counts all the same. The idle process
+        is left for the next run. Raises DesignError; cancelling kills the process.
+        """
+        child = _Child()
+        work.cache.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="check-", dir=work.cache))
+        error: WorkbenchError | None = None
+        try:
+            try:
+                await child.execute_once(work, folder, on_lines, limit_s)
+            except (CrashError, HangError, DeadlockError) as why:
+                error = why
+            return Checked(_check_tables(folder), error)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            await child.process.stop()
+
     async def close(self) -> None:
         """Stop the idle process."""
         if self._next is not None:
@@ -97,14 +129,8 @@ class _Child:
         """Run the workload in this process, which ends with it."""
         import numpy as np
 
-        self._on_lines = on_lines
-        if self._early:
-            on_lines(self._early)
-        (folder / "input.bin").write_bytes(b"".join(b.tobytes() for b in work.buffers))
         sizes = [int(buffer.size) for buffer in work.buffers]
-        self.process.feed(_request(work, folder, sizes))
-        await self._until_loaded()
-        done = self._done(await self.process.wait(limit_s), limit_s)
+        done = await self._run(work, folder, on_lines, limit_s, once=False)
         whole = np.fromfile(folder / "output.bin", np.uint8)
         count = done["runs"] + 2
         results = [np.split(part, np.cumsum(sizes)[:-1]) for part in np.split(whole, count)]
@@ -117,6 +143,23 @@ class _Child:
             cores=tuple(CoreMemory.from_json(core) for core in done["cores"]),
             notes=(*self._loaded["notes"], *done["notes"]),
         )
+
+    async def execute_once(
+        self, work: Workload, folder: Path, on_lines: OnLines, limit_s: float
+    ) -> None:
+        """Run only the execution whose stacks are apart; its results are of no interest."""
+        await self._run(work, folder, on_lines, limit_s, once=True)
+
+    async def _run(
+        self, work: Workload, folder: Path, on_lines: OnLines, limit_s: float, *, once: bool
+    ) -> dict[str, Any]:
+        self._on_lines = on_lines
+        if self._early:
+            on_lines(self._early)
+        (folder / "input.bin").write_bytes(b"".join(b.tobytes() for b in work.buffers))
+        self.process.feed(_request(work, folder, once=once))
+        await self._until_loaded()
+        return self._done(await self.process.wait(limit_s), limit_s)
 
     async def _until_loaded(self) -> None:
         """Return when the design is loaded, or the process has ended without."""
@@ -165,6 +208,10 @@ class _Child:
             )
         done: dict[str, Any] = self._end["done"]
         return done
+
+
+def _check_tables(folder: Path) -> tuple[bytes, ...]:
+    return tuple(path.read_bytes() for path in sorted(folder.glob(f"*{CHECKS_SUFFIX}")))
 
 
 def _crash(function: str, where: str | None, end: Exit, fault: dict[str, Any] | None) -> CrashError:
@@ -216,15 +263,16 @@ def _error(kind: str, message: str, where: str | None, hint: str | None) -> Work
     return made(message, where=where, hint=hint)
 
 
-def _request(work: Workload, folder: Path, sizes: Sequence[int]) -> bytes:
+def _request(work: Workload, folder: Path, *, once: bool) -> bytes:
     request = {
+        "once": once,
         "design": work.design,
         "device_name": work.device_name,
         "sequence_name": work.sequence_name,
         "libraries": {name: str(path) for name, path in work.libraries.items()},
         "cache": str(work.cache),
         "folder": str(folder),
-        "sizes": sizes,
+        "sizes": [int(buffer.size) for buffer in work.buffers],
         "outputs": work.outputs,
         "allocation": work.allocation,
     }

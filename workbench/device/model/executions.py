@@ -70,10 +70,7 @@ def execute(
         )
 
     def filled(fill: int) -> list[Bytes]:
-        return [
-            np.full(buffer.size, fill, np.uint8) if output else buffer
-            for buffer, output in zip(buffers, outputs, strict=True)
-        ]
+        return _filled(buffers, outputs, fill)
 
     first, second = FILLS
     main = context(first)
@@ -93,6 +90,40 @@ def execute(
         cores,
         tuple(notes),
     )
+
+
+def execute_once(
+    design: Design,
+    libraries: Mapping[str, Path],
+    buffers: Sequence[Bytes],
+    outputs: Sequence[bool],
+    allocation: str,
+    copies: Iterator[Path],
+    on_call: OnCall,
+) -> None:
+    """Only one execution, for what libraries count in it.
+
+    It is the one that gives the arithmetic result. Raises as `execute` does.
+    """
+    context = Context(
+        design,
+        libraries,
+        [buffer.size for buffer in buffers],
+        allocation,
+        copies,
+        on_call=on_call,
+        fill=FILLS[0],
+        stack_apart=True,
+    )
+    context.run(_filled(buffers, outputs, FILLS[0]))
+
+
+def _filled(buffers: Sequence[Bytes], outputs: Sequence[bool], fill: int) -> list[Bytes]:
+    """The host buffers as they are before a run."""
+    return [
+        np.full(buffer.size, fill, np.uint8) if output else buffer
+        for buffer, output in zip(buffers, outputs, strict=True)
+    ]
 
 
 def _repeats(design: Design) -> int:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ctypes
 import json
+import mmap
 import shutil
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.build.checks import TABLE, TABLE_BYTES
 from workbench.build.stack import (
     ARRAY_BYTES,
     GLOBAL_BYTES,
@@ -23,6 +25,7 @@ from workbench.build.stack import (
 from workbench.design.model import MemRef, Type
 from workbench.design.observed import LocalArray
 from workbench.device.model import arithmetic
+from workbench.device.model.workload import CHECKS_SUFFIX
 from workbench.errors import DesignError, DeviceError
 
 _INTEGERS: dict[str, Any] = {
@@ -53,6 +56,7 @@ class Library:
         self._pointer = ctypes.c_uint64.in_dll(self._loaded, STACK_POINTER)
         self._high = ctypes.c_uint64.in_dll(self._loaded, STACK_HIGH)
         self._high.value = stack
+        self._checks = _check_table(self._loaded, copy.with_suffix(CHECKS_SUFFIX))
         self.called = False
 
     @property
@@ -109,6 +113,22 @@ class Library:
 
     def _sizes(self, table: str, count: int) -> list[int]:
         return list((ctypes.c_uint64 * count).in_dll(self._loaded, table))
+
+
+def _check_table(library: ctypes.CDLL, path: Path) -> mmap.mmap | None:
+    """The file at `path` as the table of a library with checks (see `build.checks`)."""
+    try:
+        size = ctypes.c_uint64.in_dll(library, TABLE_BYTES).value
+    except ValueError:
+        return None
+    if not size:
+        return None
+    with open(path, "wb+") as file:
+        file.truncate(size)
+        table = mmap.mmap(file.fileno(), size)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(table))
+    ctypes.c_void_p.in_dll(library, TABLE).value = start
+    return table
 
 
 def _same(value: Any) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.design.observed import CoreMemory
+from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,9 @@ ANY_OBJECT = ""
 
 FILLS = (0xA5, 0x5A)
 """What memory holds before anything is written: at first, and in the execution repeated."""
+
+CHECKS_SUFFIX = ".checks"
+"""Of the file, beside the copy of a library with checks, that holds their table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +70,15 @@ class Outcome:
     arithmetic: list[Bytes]
     cores: tuple[CoreMemory, ...]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """What libraries with checks counted in one execution, and what ended it early.
+
+    `tables` has the bytes of each loaded library's table (see `build.checks`): one for every core
+    that calls it.
+    """
+
+    tables: tuple[bytes, ...]
+    error: WorkbenchError | None
