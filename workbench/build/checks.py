@@ -151,10 +151,13 @@ def with_checks(text: str, source: str) -> tuple[str, tuple[Site, ...]]:
 def read_table(sites: tuple[Site, ...], tables: Iterable[bytes]) -> tuple[CheckHit, ...]:
     """The checks that failed, from the tables of all libraries of one build, in the code's order.
 
-    Instances of one check (a template's, those of several cores) are added up.
+    Instances of one check (a template's, those of several cores) are added up. A table that isn't
+    as long as it should be is that of a process killed before it had begun.
     """
     merged: dict[Site, list[int]] = {}
     for table in tables:
+        if len(table) != _ENTRY.size * len(sites):
+            continue
         for site, entry in zip(sites, _ENTRY.iter_unpack(table), strict=True):
             evaluations, hits, *operands = entry
             total = merged.setdefault(site, [0, 0, *operands])
