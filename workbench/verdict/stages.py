@@ -30,6 +30,9 @@ SMALLEST = 1e-300
 CURVED = 0.8
 """Share of the variance of log(recorded) that a line explains, for it to be an exponential."""
 
+_STEP = {"float32": 2.0**-20, "bfloat16": 2.0**-7}
+"""Relative distance of two elements that is no more than rounding."""
+
 LEAST_POINTS = 16
 """Elements that say anything about a line."""
 
@@ -208,7 +211,7 @@ def _saturated(d: Numbers, g: Numbers, stage: Stage) -> float:
     """`StageResult.saturated`.
 
     An element at a limit counts when golden, in units of the stage, lies more than rounding can
-    explain (three quarters of a step) beyond it. Those units of a stage of any scale are the line
+    explain beyond it: three quarters of a step, or what the dtype's precision is at the limit. Those units of a stage of any scale are the line
     that its other elements lie on, if they do.
     """
     low, high = d.min(), d.max()
@@ -221,7 +224,7 @@ def _saturated(d: Numbers, g: Numbers, stage: Stage) -> float:
         if line is None or line.slope is None or (line.correlation or 0) < FOLLOWS:
             return 0.0
         slope, offset = line.slope, line.offset or 0.0
-    step = (high - low) * 1e-6 if "float" in stage.dtype else 0.75
+    step = _STEP.get(stage.dtype, 0.0) * max(-low, high) or 0.75
     expected = slope * g + offset
     beyond = ((d == high) & (expected > high + step)) | ((d == low) & (expected < low - step))
     return float(np.mean(beyond))

@@ -11,6 +11,7 @@ from workbench.design.observed import CoreMemory, LocalArray
 from workbench.device.model.kernel import Library
 from workbench.device.model.memory import Memory
 from workbench.device.model.observe import Observer
+from workbench.device.model.recording import Recorder
 from workbench.device.model.workload import ANY_OBJECT
 from workbench.errors import DesignError
 
@@ -38,6 +39,7 @@ class CoreKernels:
         observer: Observer,
         copies: Iterator[Path],
         on_call: OnCall,
+        recorder: Recorder | None = None,
     ) -> None:
         """`copies` gives names for copies of libraries, each with static data of its own."""
         self._design = design
@@ -47,6 +49,7 @@ class CoreKernels:
         self._observer = observer
         self._copies = copies
         self._on_call = on_call
+        self._recorder = recorder
         self._loaded: dict[Path, Library] = {}
         self._start = memory.base + memory.stacks[core.tile]
 
@@ -112,5 +115,8 @@ class CoreKernels:
                 hint=f"kernels are given for {known}",
             )
         if path not in self._loaded:
-            self._loaded[path] = Library(path, next(self._copies), self._start + CALLERS_BYTES)
+            library = Library(path, next(self._copies), self._start + CALLERS_BYTES)
+            if self._recorder is not None:
+                library.record(self._recorder.hook(self._core.tile))
+            self._loaded[path] = library
         return self._loaded[path]

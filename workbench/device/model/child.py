@@ -26,6 +26,7 @@ from workbench.design.model import Design
 from workbench.device.model.executions import Executed, execute, execute_once
 from workbench.device.model.fault import report_faults
 from workbench.device.model.memory import place_of_address
+from workbench.device.model.recording import Recorder
 from workbench.device.model.stored import stored_design
 from workbench.errors import CrashError, WorkbenchError
 from workbench.process import die_with_parent
@@ -85,6 +86,14 @@ def _execute(request: dict[str, Any], answer: Answer) -> None:
         _copies(folder),
         lambda function, where: answer(calling=[function, where]),
     )
+    if request["stages"] is not None:
+        recorders = [Recorder(request["stages"]) for _ in range(2)]
+        for recorder, stack_apart in zip(recorders, (True, False), strict=True):
+            execute_once(*work, stack_apart=stack_apart, recorder=recorder)
+        content = [[record.to_json() for record in one.records()] for one in recorders]
+        (folder / "stages.json").write_text(json.dumps(content))
+        answer(done={})
+        return
     if request["once"]:
         execute_once(*work)
         answer(done={})

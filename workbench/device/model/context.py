@@ -20,6 +20,7 @@ from workbench.device.model.fifo import Fifos
 from workbench.device.model.memory import Memory
 from workbench.device.model.observe import Observer
 from workbench.device.model.origin import host_parts
+from workbench.device.model.recording import Recorder
 from workbench.device.model.scheduler import Process, run_until, run_while
 from workbench.device.model.sequence import Host, sequence_process
 from workbench.device.model.transfer import Transfers
@@ -42,12 +43,13 @@ class Context:
         on_call: OnCall = lambda function, where: None,
         fill: int = 0,
         stack_apart: bool = False,
+        recorder: Recorder | None = None,
     ) -> None:
         """Load everything; DesignError or DeviceError when it can't be.
 
         `libraries` are by link object (see `calls.ANY_OBJECT`), `host_bytes` the sizes of the
         sequence's host buffers, `copies` names for copies of libraries; `allocation`, `fill` and
-        `stack_apart` are as in `Memory`.
+        `stack_apart` are as in `Memory`. `recorder` gets the stages of libraries that record them.
         """
         self._check_buffers(design, host_bytes)
         self._design = design
@@ -67,7 +69,9 @@ class Context:
         ]
         for core in design.cores:
             observer = Observer(design, core, fifos, self.memory, self._origin)
-            kernels = CoreKernels(design, core, libraries, self.memory, observer, copies, on_call)
+            kernels = CoreKernels(
+                design, core, libraries, self.memory, observer, copies, on_call, recorder
+            )
             self._kernels.append(kernels)
             program = core_process(design, core, fifos, self.memory, kernels, self._notes)
             self._processes.append(program)

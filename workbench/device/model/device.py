@@ -11,18 +11,19 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import errors
 from workbench.design import hardware
-from workbench.design.observed import CoreMemory
+from workbench.design.observed import CoreMemory, StageRecord
 from workbench.device.model.workload import (
     CHECKS_SUFFIX,
     Checked,
     Constant,
     Outcome,
+    RecordedStages,
     Workload,
 )
 from workbench.errors import (
@@ -97,6 +98,23 @@ class ModelDevice:
             shutil.rmtree(folder, ignore_errors=True)
             await child.process.stop()
 
+    async def record_stages(
+        self, work: Workload, room: Mapping[str, int], on_lines: OnLines, limit_s: float
+    ) -> RecordedStages:
+        """Execute twice, with the stacks apart and in core memory, for the stages alone.
+
+        `work` has libraries of recording builds, of each stage `room` elements are kept. The idle
+        process is left for the next run. Raises as `execute` does.
+        """
+        child = _Child()
+        work.cache.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="stages-", dir=work.cache))
+        try:
+            return await child.record_stages(work, room, folder, on_lines, limit_s)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            await child.process.stop()
+
     async def close(self) -> None:
         """Stop the idle process."""
         if self._next is not None:
@@ -136,7 +154,7 @@ class _Child:
         results = [np.split(part, np.cumsum(sizes)[:-1]) for part in np.split(whole, count)]
         return Outcome(
             target=self._loaded["target"],
-            constants=tuple(Constant(*item) for item in self._loaded["constants"]),
+            constants=self._constants(),
             runs=tuple(results[:-2]),
             refilled=results[-2],
             arithmetic=results[-1],
@@ -150,16 +168,42 @@ class _Child:
         """Run only the execution whose stacks are apart; its results are of no interest."""
         await self._run(work, folder, on_lines, limit_s, once=True)
 
+    async def record_stages(
+        self,
+        work: Workload,
+        room: Mapping[str, int],
+        folder: Path,
+        on_lines: OnLines,
+        limit_s: float,
+    ) -> RecordedStages:
+        """Run the workload for its stages in this process, which ends with it."""
+        await self._run(work, folder, on_lines, limit_s, once=False, stages=room)
+        arithmetic, in_memory = (
+            tuple(StageRecord.from_json(record) for record in records)
+            for records in json.loads((folder / "stages.json").read_text())
+        )
+        return RecordedStages(self._constants(), arithmetic, in_memory)
+
     async def _run(
-        self, work: Workload, folder: Path, on_lines: OnLines, limit_s: float, *, once: bool
+        self,
+        work: Workload,
+        folder: Path,
+        on_lines: OnLines,
+        limit_s: float,
+        *,
+        once: bool,
+        stages: Mapping[str, int] | None = None,
     ) -> dict[str, Any]:
         self._on_lines = on_lines
         if self._early:
             on_lines(self._early)
         (folder / "input.bin").write_bytes(b"".join(b.tobytes() for b in work.buffers))
-        self.process.feed(_request(work, folder, once=once))
+        self.process.feed(_request(work, folder, once=once, stages=stages))
         await self._until_loaded()
         return self._done(await self.process.wait(limit_s), limit_s)
+
+    def _constants(self) -> tuple[Constant, ...]:
+        return tuple(Constant(*item) for item in self._loaded["constants"])
 
     async def _until_loaded(self) -> None:
         """Return when the design is loaded, or the process has ended without."""
@@ -263,9 +307,12 @@ def _error(kind: str, message: str, where: str | None, hint: str | None) -> Work
     return made(message, where=where, hint=hint)
 
 
-def _request(work: Workload, folder: Path, *, once: bool) -> bytes:
+def _request(
+    work: Workload, folder: Path, *, once: bool, stages: Mapping[str, int] | None
+) -> bytes:
     request = {
         "once": once,
+        "stages": stages,
         "design": work.design,
         "device_name": work.device_name,
         "sequence_name": work.sequence_name,

@@ -19,6 +19,7 @@ from workbench.design.model import Design
 from workbench.design.observed import CoreMemory
 from workbench.device.model.calls import OnCall
 from workbench.device.model.context import Context
+from workbench.device.model.recording import Recorder
 from workbench.device.model.workload import FILLS
 from workbench.errors import DeadlockError
 
@@ -100,10 +101,13 @@ def execute_once(
     allocation: str,
     copies: Iterator[Path],
     on_call: OnCall,
+    *,
+    stack_apart: bool = True,
+    recorder: Recorder | None = None,
 ) -> None:
-    """Only one execution, for what libraries count in it.
+    """Only one execution, for what libraries count in it, or hand to `recorder`.
 
-    It is the one that gives the arithmetic result. Raises as `execute` does.
+    With the stacks apart it is the one that gives the arithmetic result. Raises as `execute` does.
     """
     context = Context(
         design,
@@ -113,7 +117,8 @@ def execute_once(
         copies,
         on_call=on_call,
         fill=FILLS[0],
-        stack_apart=True,
+        stack_apart=stack_apart,
+        recorder=recorder,
     )
     context.run(_filled(buffers, outputs, FILLS[0]))
 

@@ -21,10 +21,12 @@ from workbench.build.stack import (
     NAMES,
     STACK_HIGH,
     STACK_POINTER,
+    STAGE_HOOK,
 )
 from workbench.design.model import MemRef, Type
 from workbench.design.observed import LocalArray
 from workbench.device.model import arithmetic
+from workbench.device.model.recording import HOOK, Hook
 from workbench.device.model.workload import CHECKS_SUFFIX
 from workbench.errors import DesignError, DeviceError
 
@@ -58,6 +60,15 @@ class Library:
         self._high.value = stack
         self._checks = _check_table(self._loaded, copy.with_suffix(CHECKS_SUFFIX))
         self.called = False
+
+    def record(self, hook: Hook) -> None:
+        """Have the library's stages handed to `hook`, if it is one that records them."""
+        try:
+            place = ctypes.c_void_p.in_dll(self._loaded, STAGE_HOOK)
+        except ValueError:
+            return
+        self._hook = HOOK(hook)  # kept: the library has only its address
+        place.value = ctypes.cast(self._hook, ctypes.c_void_p).value
 
     @property
     def stack_end(self) -> int:

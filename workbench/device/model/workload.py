@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.design.observed import CoreMemory
+from workbench.design.observed import CoreMemory, StageRecord
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -82,3 +82,15 @@ class Checked:
 
     tables: tuple[bytes, ...]
     error: WorkbenchError | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordedStages:
+    """The stages as a recording build handed them over, and the constants that the design passes.
+
+    `arithmetic` is with the stacks apart, `in_memory` with them in the cores' memory.
+    """
+
+    constants: tuple[Constant, ...]
+    arithmetic: tuple[StageRecord, ...]
+    in_memory: tuple[StageRecord, ...]

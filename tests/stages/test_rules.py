@@ -1,0 +1,186 @@
+"""The rules on stages, on numbers made up for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.design.observed import StageRecord
+from workbench.spec.model import Stage
+from workbench.verdict.findings import Finding
+from workbench.verdict.stage_findings import error_entry, stage_findings
+from workbench.verdict.stages import StageResult, collect, measure_stages
+
+Numbers = npt.NDArray[np.float64]
+
+N = 1000
+SCORES = np.random.RandomState(1).normal(0, 100, N).round()
+
+
+def explained(
+    golden: dict[str, Numbers],
+    recorded: dict[str, npt.NDArray[Any]],
+    local: dict[str, Numbers] | None = None,
+    memory: dict[str, npt.NDArray[Any]] | None = None,
+    dtype: str = "int32",
+    any_scale: bool = False,
+) -> tuple[tuple[StageResult, ...], dict[str, Finding]]:
+    """Stages of these golden and recorded values."""
+    stages = [
+        Stage(name, dtype, array.shape, any_scale=any_scale) for name, array in golden.items()
+    ]
+    apart, together = (
+        collect(
+            stages,
+            [
+                StageRecord((0, 2), name, str(array.dtype), "k.c:1", array.size, array.tobytes())
+                for name, array in arrays.items()
+            ],
+        )
+        for arrays in (recorded, recorded | (memory or {}))
+    )
+    results = measure_stages(stages, apart, together, golden, golden | (local or {}))
+    findings = stage_findings(stages, apart, results, passed=False)
+    found = {finding.id: finding for finding in findings}
+    assert len(found) == len(findings)
+    return results, found
+
+
+def ints(values: Numbers) -> npt.NDArray[np.int32]:
+    return np.rint(values).astype(np.int32)
+
+
+def test_a_sound_stage() -> None:
+    (result,), findings = explained({"s": SCORES}, {"s": ints(SCORES)})
+    assert findings == {}
+    assert (result.correlation, result.local_error, result.saturated) == (1, 0, 0)
+    assert error_entry([result]) is None
+
+
+@pytest.mark.parametrize("any_scale", [False, True])
+def test_saturation_is_what_lies_beyond_the_limits(any_scale: bool) -> None:
+    clamped = ints(SCORES.clip(-50, 80) * (3 if any_scale else 1))
+    (result,), findings = explained({"s": SCORES}, {"s": clamped}, any_scale=any_scale)
+    beyond = float(np.mean((SCORES < -50) | (SCORES > 80)))
+    assert result.saturated == pytest.approx(beyond, abs=1e-9)
+    assert findings["stage-saturated"].severity == "error"
+    assert "stage-saturated" in findings
+    assert f"{100 * beyond:.1f} % saturated" in findings["error-enters-at"].message
+
+
+def test_golden_that_is_clamped_itself_saturates_nothing() -> None:
+    clamped = SCORES.clip(-50, 80)
+    (result,), findings = explained({"s": clamped}, {"s": ints(clamped)})
+    assert result.saturated == 0
+    assert findings == {}
+
+
+def test_rounding_is_no_saturation() -> None:
+    small = np.linspace(-1, 1, N) * 3.49
+    (result,), _ = explained({"s": small}, {"s": ints(small)})
+    assert result.saturated == 0
+
+
+def test_the_first_error_is_named_not_what_follows_from_it() -> None:
+    noise = np.random.RandomState(2).normal(0, 100, N).round()
+    wrong = SCORES + noise
+    (_, second, _), findings = explained(
+        {"a": SCORES, "b": SCORES, "c": SCORES},
+        {"a": ints(SCORES), "b": ints(wrong), "c": ints(wrong)},
+        local={"c": wrong},  # c does with b what it should
+    )
+    entry = findings["error-enters-at"]
+    assert entry.evidence["stage"] == "b"
+    assert entry.message.startswith("the error enters at b: correlation 1.0000 -> 0.69")
+    assert entry.evidence["correlation"] == second.correlation
+
+
+def test_a_small_error_before_a_large_one_isnt_named() -> None:
+    noise = np.random.RandomState(2).normal(0, 5, N).round()
+    (first, _), findings = explained(
+        {"a": SCORES, "b": SCORES}, {"a": ints(SCORES + noise), "b": ints(-SCORES)}
+    )
+    assert (first.local_error or 0) > 1e-3
+    assert findings["error-enters-at"].evidence["stage"] == "b"
+
+
+def test_an_offset_is_said() -> None:
+    _, findings = explained({"s": SCORES}, {"s": ints(SCORES + 3)})
+    assert findings["error-enters-at"].message == (
+        "the error enters at s: off by up to 3, 3 on average"
+    )
+
+
+@given(gain=st.sampled_from([2, 4, 16, 100]), any_scale=st.booleans())
+def test_a_gain_counts_unless_the_stage_is_of_any_scale(gain: int, any_scale: bool) -> None:
+    (result,), findings = explained({"s": SCORES}, {"s": ints(gain * SCORES)}, any_scale=any_scale)
+    if any_scale:
+        assert findings == {}
+        assert result.local_error == pytest.approx(0, abs=1e-6)
+    else:
+        assert f"{gain} times what the spec gives" in findings["error-enters-at"].message
+
+
+@given(temperature=st.sampled_from([0.25, 4.0, 27.0, 64.0, 256.0]))
+def test_an_exponentials_temperature(temperature: float) -> None:
+    x = -np.linspace(0, 12 * min(temperature, 30.0), N)
+    (result,), findings = explained(
+        {"e": np.exp(x)}, {"e": ints(2.0**20 * np.exp(x / temperature))}, any_scale=True
+    )
+    assert result.temperature == pytest.approx(temperature, rel=0.05)
+    assert f"exp(x / {result.temperature:.3g})" in findings["stage-temperature"].message
+
+
+def test_an_exponential_of_the_right_temperature() -> None:
+    x = -np.linspace(0, 12, N)
+    (result,), findings = explained(
+        {"e": np.exp(x)}, {"e": ints(2.0**20 * np.exp(x))}, any_scale=True
+    )
+    assert result.temperature == pytest.approx(1, rel=0.01)
+    assert findings == {}
+
+
+def test_damage_is_named_where_it_enters_first() -> None:
+    other = ints(SCORES)
+    other[:100] = 7
+    results, findings = explained(
+        {"a": SCORES, "b": SCORES}, {"a": ints(SCORES), "b": ints(SCORES)}, memory={"b": other}
+    )
+    assert [result.damaged for result in results] == [0, pytest.approx(0.1, abs=0.005)]
+    assert findings["damage-enters-at"].evidence["stage"] == "b"
+
+
+def test_cores_follow_one_another() -> None:
+    stage = Stage("s", "int16", (2, 3))
+    records = [
+        StageRecord((0, row), "s", "int16", f"k.c:{row}", 3, np.full(3, row, np.int16).tobytes())
+        for row in (2, 3)
+    ]
+    found = collect([stage], records)["s"]
+    assert (found.count, found.where) == (6, "k.c:2")
+    assert found.numbers.tolist() == [2, 2, 2, 3, 3, 3]
+
+
+CONSTANTS = [0.0, 1.0, -1e140, np.inf, np.nan]
+
+
+@given(
+    golden=st.sampled_from(CONSTANTS),
+    recorded=st.sampled_from(CONSTANTS),
+    any_scale=st.booleans(),
+)
+def test_nothing_breaks_the_rules(golden: float, recorded: float, any_scale: bool) -> None:
+    values = SCORES.copy()
+    for array in (np.full(N, golden), values):
+        for record in (np.full(N, recorded), np.where(np.arange(N) == 3, recorded, values)):
+            (result,), findings = explained(
+                {"s": array}, {"s": record}, dtype="float32", any_scale=any_scale
+            )
+            told = [result.local_error, result.saturated, result.correlation, result.low]
+            assert all(value is None or np.isfinite(value) for value in told)
+            assert all(isinstance(finding.message, str) for finding in findings.values())
