@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from workbench.build.debug import DebugInfo, Place
+from workbench.build.debug import DebugInfo, Place, unescaped
 from workbench.design.checked import Check, CheckHit, CType
 
 TABLE = "workbench_checks"
@@ -51,7 +51,7 @@ _TYPE = re.compile(
     r"\[\d+ x i8\] c\"(?P<text>.*)\""
 )
 _STRING = re.compile(r"^(?P<name>@\.[\w.]+) = .* c\"(?P<text>.*)\\00\"")
-_ESCAPE = re.compile(r"\\([0-9A-F]{2})")
+_DROPPED = ("    #dbg_", "  call void @llvm.dbg.", "declare void @__ubsan_")
 _LABEL = re.compile(r"^(?P<label>[\w.$-]+):")
 _HANDLER = re.compile(
     r"^  call void @__ubsan_handle_(?P<check>\w+)\(ptr @(?P<data>\d+), (?P<rest>.*)$"
@@ -68,6 +68,8 @@ _CAST_BEFORE = re.compile(
     rf"(?:{_CAST}|static_cast\s*<\s*([A-Za-z_][\w:\s]*?)\s*>\s*\(|\b([A-Za-z_][\w:]*)\s*[({{])\s*$"
 )
 _DEBUG = re.compile(r", !dbg !\d+| !dbg !\d+(?= )")
+# "Dynamic": the size is worked out by the program, so that an index needn't be a constant.
+_STATIC_SIZE = re.compile(r"(@llvm\.objectsize\.[\w.]+\(ptr [^,]+, i1 \w+, i1 \w+, )i1 false\)")
 _OPERANDS = re.compile(r"i64 ((?:[^,()]|\([^()]*(?:\([^()]*\)[^()]*)*\))+)")
 
 _RUNTIME = f"""
@@ -232,7 +234,7 @@ class _Rewriter:
         for start, line in enumerate(self._lines):
             if line.startswith("define "):
                 handlers = self._handlers(start)
-            if not line.startswith(("    #dbg_", "declare void @__ubsan_")):
+            if not line.startswith(_DROPPED):
                 lines += (_DEBUG.sub("", new) for new in self._line(line, handlers))
         size = _ENTRY.size * len(self._sites)
         lines += (
@@ -247,7 +249,7 @@ class _Rewriter:
         if match := _TYPE.match(line):
             self._types[match["name"]] = _type(match)
         elif match := _STRING.match(line):
-            self._strings[match["name"]] = _unescaped(match["text"])
+            self._strings[match["name"]] = unescaped(match["text"])
         elif match := _DATA.match(line):
             self._data[match["name"]] = match
 
@@ -274,7 +276,7 @@ class _Rewriter:
         if match := _BRANCH.match(line):
             for label in {match["yes"], match["no"]} & handlers.keys():
                 yield f"  call void @workbench.evaluated(i64 {handlers[label]})"
-        yield line
+        yield _STATIC_SIZE.sub(r"\1i1 true)", line)
         if (match := _TRUNC.match(line)) and "!nosanitize" not in line:
             yield from self._cast(match)
 
@@ -356,7 +358,8 @@ def _extended(value: str, bits: int) -> str:
 
 def _type(match: re.Match[str]) -> CType:
     """A type as UBSan describes it: an integer's info is twice log2 of its bits, plus its sign."""
-    name = _unescaped(match["text"]).rstrip("\0").split("'")[1].removeprefix("const ")
+    quoted = unescaped(match["text"]).split("'")[1]
+    name = " ".join(word for word in quoted.split() if word not in ("const", "volatile"))
     info = int(match["info"])
     match int(match["kind"]):
         case 0:
@@ -365,7 +368,3 @@ def _type(match: re.Match[str]) -> CType:
             return CType(name, "float", info)
         case _:
             return CType(name, "other")
-
-
-def _unescaped(text: str) -> str:
-    return _ESCAPE.sub(lambda m: chr(int(m[1], 16)), text)

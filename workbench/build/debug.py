@@ -9,6 +9,7 @@ from dataclasses import dataclass
 _NODE = re.compile(r"^!(\d+) = (?:distinct )?!(DI\w+)\((.*)\)$", re.MULTILINE)
 _AT = re.compile(r", !dbg !(\d+)")
 _FIELD = r"(?:^|, ){}: (\"[^\"]*\"|[!\w]+)"
+_ESCAPE = re.compile(r"\\([0-9A-F]{2})")
 _SIZES = {"char": 8, "short": 16, "long": 64}
 
 
@@ -70,7 +71,13 @@ class DebugInfo:
         if number not in self._nodes:
             return ""
         found = re.search(_FIELD.format(name), self._nodes[number][1])
-        return found[1].strip('"') if found else ""
+        return unescaped(found[1].strip('"')) if found else ""
+
+
+def unescaped(text: str) -> str:
+    """A string of LLVM IR, where all but printable ASCII is \\ and two hex digits."""
+    plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    return plain.encode("latin-1", "replace").decode(errors="replace")
 
 
 def _number(reference: str) -> int:

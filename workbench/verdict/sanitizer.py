@@ -181,7 +181,7 @@ def _made(
 
 def _share(hit: CheckHit) -> str:
     if hit.hits == hit.evaluations:
-        return "each time" if hit.hits > 1 else "the only time"
+        return f"in all {hit.hits:,} evaluations" if hit.hits > 1 else "in its only evaluation"
     share = f"{hit.hits / hit.evaluations:.1%}".replace("%", " %")
     return f"in {hit.hits:,} of {hit.evaluations:,} evaluations ({share})"
 
