@@ -15,98 +15,97 @@ FAULTS = [
         "int32_t sum = a; sum += 2147483647; return sum;",
         "+= 2147483647",
         5,
-        "signed-overflow: 5 + 2147483647 overflows int, in its only evaluation",
+        "signed-overflow: 5 + 2147483647 overflows int",
     ),
     (
         "return a * 1000000000;",
         "* 1",
         5,
-        "signed-overflow: 5 * 1000000000 overflows int, in its only evaluation",
+        "signed-overflow: 5 * 1000000000 overflows int",
     ),
     (
         "return -a;",
         "-a",
         -(1 << 31),
-        "signed-overflow: -(-2147483648) overflows int32_t, in its only evaluation",
+        "signed-overflow: -(-2147483648) overflows int32_t",
     ),
     (
         "return 1 << a;",
         "<< a",
         40,
-        "shift-fault: a shift of int by 40: only 0 to 31 are defined, in its only evaluation",
+        "shift-fault: a shift of int by 40: only 0 to 31 are defined",
     ),
     (
         "return 1 >> a;",
         ">> a",
         -1,
-        "shift-fault: a shift of int by -1: only 0 to 31 are defined, in its only evaluation",
+        "shift-fault: a shift of int by -1: only 0 to 31 are defined",
     ),
     (
         "float f = (float)a * 1e9f; return (int32_t)f;",
         "(int32_t)",
         5,
-        "float-cast-overflow: 5e+09 doesn't fit into int, in its only evaluation",
+        "float-cast-overflow: 5e+09 doesn't fit into int",
     ),
     (
         "float f = 1.0f / (float)a; return f > 0;",
         "/ (float)a",
         0,
-        "division-by-zero: 1 / 0 gives infinity, in its only evaluation",
+        "division-by-zero: 1 / 0 gives infinity",
     ),
     (
         "float f = (float)a / (float)a; return f > 0;",
         "/ (float)a",
         0,
-        "division-by-zero: 0 / 0 gives NaN, in its only evaluation",
+        "division-by-zero: 0 / 0 gives NaN",
     ),
     (
         "int8_t x = a; return x;",
         "a; return",
         -300,
-        "implicit-truncation: -300 becomes -44 where int32_t is narrowed to int8_t, in its only evaluation",
+        "implicit-truncation: -300 becomes -44 where int32_t is narrowed to int8_t",
     ),
     (
         "uint8_t x = a; return x;",
         "a; return",
         -5,
-        "implicit-truncation: -5 becomes 251 where int32_t is narrowed to uint8_t, in its only evaluation",
+        "implicit-truncation: -5 becomes 251 where int32_t is narrowed to uint8_t",
     ),
     (
         "int8_t x = 100; x += a; return x;",
         "+= a",
         100,
-        "implicit-truncation: 200 becomes -56 where int is narrowed to int8_t, in its only evaluation",
+        "implicit-truncation: 200 becomes -56 where int is narrowed to int8_t",
     ),
     (
         "return (int8_t)(a - 1);",
         "(int8_t)",
         200,
-        "explicit-truncation: 199 becomes -57 in a cast to int8_t, in its only evaluation",
+        "explicit-truncation: 199 becomes -57 in a cast to int8_t",
     ),
     (
         "return (short)(int64_t)a * 2 + (short)a;",
         "(short)",
         40000,
-        "explicit-truncation: 40000 becomes -25536 in a cast to short, in its only evaluation",
+        "explicit-truncation: 40000 becomes -25536 in a cast to short",
     ),
     (
         "int32_t e[4] = {0}; volatile int32_t i = a; return e[i];",
         "e[i]",
         4,
-        "out-of-bounds: index 4 is outside int32_t[4]: 0 to 3, in its only evaluation",
+        "out-of-bounds: index 4 is outside int32_t[4]: 0 to 3",
     ),
     (
         "static const int8_t table[3] = {1, 2, 3}; return table[a];",
         "table[a]",
         -1,
-        "out-of-bounds: index -1 is outside int8_t[3]: 0 to 2, in its only evaluation",
+        "out-of-bounds: index -1 is outside int8_t[3]: 0 to 2",
     ),
     (
         "static int8_t bytes[9]; int32_t *p = (int32_t *)(bytes + a); return *p;",
         "*p;",
         1,
-        "misaligned: a load of int32_t from an address that isn't a multiple of 4, "
-        "in its only evaluation",
+        "misaligned: a load of int32_t from an address that isn't a multiple of 4",
     ),
 ]
 
@@ -120,7 +119,7 @@ def test_a_fault_is_caught_where_it_stands(
     line = f"{head}int kernel(int32_t a) {{ {body} }}"
     kernel = build(line, suffix)
     finding = check_findings(kernel.call(ctypes.c_int32(a)))[0]
-    assert f"{finding.id}: {finding.message}" == said
+    assert f"{finding.id}: {finding.message}" == f"{said}, in its only evaluation"
     assert finding.where is not None
     file, row, column = finding.where.rsplit(":", 2)
     assert (file, row) == (kernel.source, "3")

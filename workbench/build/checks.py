@@ -39,8 +39,9 @@ UBSAN = (
 )
 """What is checked. Unsigned arithmetic wraps by intention, and so do changes of sign alone."""
 
-_ENTRY = struct.Struct("<4Q")
-"""Of a check: evaluations, failures, and the operands of the first failure as 64 bits each."""
+_ENTRY = struct.Struct("<5Q")
+"""Of a check: evaluations, failures, operands of the first failure, and its turn among all first
+failures; 64 bits each."""
 
 _DATA = re.compile(
     r"^@(?P<name>\d+) = \S+ unnamed_addr global \{.*?\} \{ \{ ptr, i32, i32 \} "
@@ -73,9 +74,10 @@ _STATIC_SIZE = re.compile(r"(@llvm\.objectsize\.[\w.]+\(ptr [^,]+, i1 \w+, i1 \w
 _OPERANDS = re.compile(r"i64 ((?:[^,()]|\([^()]*(?:\([^()]*\)[^()]*)*\))+)")
 
 _RUNTIME = f"""
+@workbench.turns = internal global i64 0
 define internal void @workbench.evaluated(i64 %check) alwaysinline {{
   %table = load ptr, ptr @{TABLE}
-  %entry = getelementptr [4 x i64], ptr %table, i64 %check
+  %entry = getelementptr [5 x i64], ptr %table, i64 %check
   %count = load i64, ptr %entry
   %more = add i64 %count, 1
   store i64 %more, ptr %entry
@@ -83,17 +85,22 @@ define internal void @workbench.evaluated(i64 %check) alwaysinline {{
 }}
 define internal void @workbench.failed(i64 %check, i64 %a, i64 %b) noinline cold {{
   %table = load ptr, ptr @{TABLE}
-  %hits = getelementptr [4 x i64], ptr %table, i64 %check, i64 1
+  %hits = getelementptr [5 x i64], ptr %table, i64 %check, i64 1
   %count = load i64, ptr %hits
   %more = add i64 %count, 1
   store i64 %more, ptr %hits
   %first = icmp eq i64 %count, 0
   br i1 %first, label %keep, label %done
 keep:
-  %at.a = getelementptr [4 x i64], ptr %table, i64 %check, i64 2
+  %at.a = getelementptr [5 x i64], ptr %table, i64 %check, i64 2
   store i64 %a, ptr %at.a
-  %at.b = getelementptr [4 x i64], ptr %table, i64 %check, i64 3
+  %at.b = getelementptr [5 x i64], ptr %table, i64 %check, i64 3
   store i64 %b, ptr %at.b
+  %at.turn = getelementptr [5 x i64], ptr %table, i64 %check, i64 4
+  %turns = load i64, ptr @workbench.turns
+  %turn = add i64 %turns, 1
+  store i64 %turn, ptr @workbench.turns
+  store i64 %turn, ptr %at.turn
   br label %done
 done:
   ret void
@@ -151,7 +158,7 @@ def with_checks(text: str, source: str) -> tuple[str, tuple[Site, ...]]:
 
 
 def read_table(sites: tuple[Site, ...], tables: Iterable[bytes]) -> tuple[CheckHit, ...]:
-    """The checks that failed, from the tables of all libraries of one build, in the code's order.
+    """The checks that failed, from the tables of all libraries of one build, as they came to.
 
     Instances of one check (a template's, those of several cores) are added up. A table that isn't
     as long as it should be is that of a process killed before it had begun.
@@ -161,12 +168,13 @@ def read_table(sites: tuple[Site, ...], tables: Iterable[bytes]) -> tuple[CheckH
         if len(table) != _ENTRY.size * len(sites):
             continue
         for site, entry in zip(sites, _ENTRY.iter_unpack(table), strict=True):
-            evaluations, hits, *operands = entry
-            total = merged.setdefault(site, [0, 0, *operands])
-            if hits and not total[1]:
-                total[2:] = operands
+            evaluations, hits, *first = entry
+            total = merged.setdefault(site, [0, 0, *first])
+            if hits and (not total[1] or first[-1] < total[-1]):
+                total[2:] = first
             total[0] += evaluations
             total[1] += hits
+    failed = [(site, total) for site, total in merged.items() if total[1]]
     return tuple(
         CheckHit(
             site.check,
@@ -178,8 +186,7 @@ def read_table(sites: tuple[Site, ...], tables: Iterable[bytes]) -> tuple[CheckH
             hits,
             evaluations,
         )
-        for site, (evaluations, hits, a, b) in merged.items()
-        if hits
+        for site, (evaluations, hits, a, b, _) in sorted(failed, key=lambda item: item[1][-1])
     )
 
 

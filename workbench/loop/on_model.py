@@ -40,12 +40,13 @@ async def run_on_model(
     )
     work = workload(options, built, loaded, case)
     limit_s = options.run_limit_s(limits.run)
+    # Known before it runs: a crash is worth a closer look as well.
+    progress.know(materials=Materials(loaded, case, work, limit_s, options.changes.defines))
     with progress.step("run", limit_s):
         outcome = await device.execute(work, progress.log("run"), limit_s)
     progress.note(*outcome.notes)
     first, *later = (output_tensors(loaded.promise, run) for run in outcome.runs)
     await judged(progress, loaded, case, first, evidence(loaded, outcome, later))
-    progress.know(materials=Materials(loaded, case, work))
 
 
 async def _compile(progress: Progress, options: Options, limit_s: float) -> Built:

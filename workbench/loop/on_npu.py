@@ -107,7 +107,8 @@ async def _run_model(
     finally:
         progress.end(StepResult(MODEL_STEP, status, time.monotonic() - started))
     progress.note(*outcome.notes)
-    progress.know(model=verdict, materials=Materials(loaded, case, work))
+    materials = Materials(loaded, case, work, limit_s, options.changes.defines)
+    progress.know(model=verdict, materials=materials)
     return _OnModel(work, outcome, verdict)
 
 

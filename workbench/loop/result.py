@@ -57,14 +57,17 @@ def status_of(error: WorkbenchError) -> Status:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Materials:
-    """What a judged run was made of, for whoever looks further into it.
+    """What a run was made of, for whoever looks further into it.
 
-    `work` is what the model executes.
+    `work` is what the model executes, each time for at most `limit_s`; `defines` are the macros
+    that its kernel was compiled with.
     """
 
     loaded: LoadedSpec
     case: Case
     work: Workload
+    limit_s: float
+    defines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal
 
 from workbench.design.checked import CheckHit
@@ -20,8 +21,15 @@ _ARRAY = re.compile(r"^(?P<element>[^\[]*)\[(?P<count>\d+)\]")
 
 
 def check_findings(hits: Iterable[CheckHit]) -> list[Finding]:
-    """A finding for each check that failed, in the source's order."""
-    return [_finding(hit) for hit in sorted(hits, key=lambda h: (h.file, h.line, h.column))]
+    """A finding for each check that failed, in the order of the first failures.
+
+    That order stands in the evidence too: what fails first may well be why the others do.
+    """
+    findings = map(_finding, hits)
+    return [
+        replace(finding, evidence={**finding.evidence, "order": order})
+        for order, finding in enumerate(findings, 1)
+    ]
 
 
 def _finding(hit: CheckHit) -> Finding:
