@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 
 from workbench.loop.record import to_json
 from workbench.spec import Criterion, HostBuffer, Promise, Scalar, Tensor
-from workbench.verdict import Evidence, PassedConstant, Verdict, judge
+from workbench.verdict import Evidence, Finding, PassedConstant, Verdict, judge, with_findings
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -53,11 +53,26 @@ def test_criteria_decide() -> None:
     assert judged(GOLDEN).passed
 
 
-def test_a_finding_alone_fails_nothing() -> None:
-    verdict = judged(np.full_like(GOLDEN, 7), Criterion("max_abs", "<=", 9))
-    assert ids(verdict) == ["constant-output"]
-    assert verdict.findings[0].severity == "error"
+def test_a_finding_about_a_cause_fails_nothing() -> None:
+    scalars = [Scalar("scale_shift", 2, 3)]
+    evidence = Evidence(passed=(PassedConstant(2, 4, "d.mlir:40"),))
+    verdict = judge(promise(scalars=scalars), {"y": GOLDEN}, {"y": GOLDEN}, evidence)
+    assert [(f.id, f.severity) for f in verdict.findings] == [("scalar-mismatch", "error")]
     assert verdict.passed
+
+
+def test_an_output_that_says_nothing_never_passes() -> None:
+    generous = Criterion("max_abs", "<=", 99)
+    assert judged(GOLDEN + 1, generous).passed
+    for value in (0, 7):
+        verdict = judged(np.full_like(GOLDEN, value), generous)
+        assert verdict.criteria[0].met
+        assert [f.id for f in verdict.ill] == ["constant-output"]
+        assert not verdict.passed
+    seven = np.full_like(GOLDEN, 7)
+    assert not judged(seven, generous, reference=seven).passed
+    late = Finding("output-not-written", "error", "m", "h")
+    assert not with_findings(judged(GOLDEN, generous), [late]).passed
 
 
 def test_an_undefined_metric_meets_nothing() -> None:
@@ -71,7 +86,7 @@ def test_no_error_at_all_meets_every_sqnr() -> None:
     verdict = judged(GOLDEN, high, low)
     assert [(c.value, c.met) for c in verdict.criteria] == [(None, True), (None, False)]
     zeros = np.zeros_like(GOLDEN)
-    assert judged(zeros, high, reference=zeros).passed
+    assert judged(zeros, high, reference=zeros).criteria[0].met
     assert not judged(GOLDEN, high, reference=zeros).passed
     assert not judged(np.full_like(GOLDEN, math.nan), high).passed
 
@@ -140,11 +155,11 @@ def test_a_poor_reference() -> None:
     seven = np.full_like(GOLDEN, 7)
     for device in (GOLDEN, seven):
         (finding,) = judged(device, reference=seven).findings
-        assert (finding.id, finding.severity) == ("input-regime", "warning")
+        assert (finding.id, finding.severity) == ("input-regime", "error")
         assert "the reference is 7 everywhere" in finding.message
     reference = GOLDEN.copy()
     reference[0, 0] = math.nan
-    (finding,) = judged(GOLDEN, reference=reference).findings
+    finding = judged(GOLDEN, reference=reference).findings[0]
     assert finding.message.startswith("1 of 16 elements of the reference are NaN or infinite")
 
 
@@ -167,6 +182,39 @@ def test_scalars_that_the_design_passes_otherwise() -> None:
         "expected": 3,
         "spec": "kernels/attention.py",
     }
+
+
+def test_patterns_are_looked_for_where_criteria_are_missed() -> None:
+    reference = np.random.RandomState(1).randint(-40, 40, (32, 32)).astype(np.float32)
+    met, missed = Criterion("correlation", ">=", 0.99), Criterion("max_abs", "<=", 1)
+    assert ids(judged(2 * reference, met, reference=reference)) == []
+    for criteria in ((met, missed), ()):
+        (finding,) = judged(2 * reference, *criteria, reference=reference).findings
+        assert (finding.id, finding.evidence["pattern"]) == ("error-pattern", "gain")
+    assert ids(judged(reference, reference=reference)) == []
+
+
+def test_an_output_that_is_a_copy() -> None:
+    rng = np.random.RandomState(1)
+    golden, q, before = (rng.randint(-99, 99, (32, 32)).astype(np.float32) for _ in range(3))
+    evidence = Evidence(inputs={"q": q}, earlier={"the output of run 3": {"y": before}})
+    for output, name in ((q, "the input q"), (before, "the output of run 3")):
+        verdict = judge(promise(shape=(32, 32)), {"y": output}, {"y": golden}, evidence)
+        assert name in verdict.findings[0].message
+
+
+def test_the_unrounded_reference() -> None:
+    ideal = GOLDEN + np.float32(0.25)
+    evidence = Evidence(ideal={"y": ideal.astype(np.float64)})
+    verdict = judge(promise(), {"y": GOLDEN + 1}, {"y": GOLDEN}, evidence)
+    assert verdict.metrics.times_best == pytest.approx(3)
+
+
+def test_more_findings_are_merged_and_ordered_anew() -> None:
+    verdict = judged(np.full_like(GOLDEN, 7), Criterion("max_abs", "<=", 1))
+    cause = Finding("stack-overrun", "error", "m", "h", evidence={"changes_result": True})
+    merged = with_findings(verdict, [cause, cause, *verdict.findings])
+    assert ids(merged) == ["stack-overrun", *ids(verdict)]
 
 
 @given(

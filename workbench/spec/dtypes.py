@@ -18,9 +18,9 @@ def storage_dtype(dtype: str) -> np.dtype[Any]:
 def to_numbers(stored: AnyArray, dtype: str) -> npt.NDArray[np.float64]:
     """Stored elements as float64, exactly."""
     if dtype == "bfloat16":
-        with np.errstate(invalid="ignore"):  # a signalling NaN turns into a quiet one
-            return (stored.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
-    return stored.astype(np.float64)
+        stored = (stored.astype(np.uint32) << 16).view(np.float32)
+    with np.errstate(invalid="ignore"):  # a signalling NaN turns into a quiet one
+        return stored.astype(np.float64)
 
 
 def to_storage(values: AnyArray, dtype: str) -> AnyArray:

@@ -6,12 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from workbench.spec.model import Scalar
-
-Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,65 +28,6 @@ class PassedConstant:
     argument: int
     value: int | float | None
     where: str
-
-
-def constant_output(device: Numbers, reference: Numbers) -> Finding | None:
-    """The output has one value everywhere while the reference has more: correlation undefined."""
-    value = device.flat[0]
-    if (
-        not np.isfinite(value)
-        or not np.all(device == value)
-        or np.all(reference == reference.flat[0])
-    ):
-        return None
-    return Finding(
-        "constant-output",
-        "error",
-        f"every one of the {device.size:,} output elements is {value:g}: correlation is undefined",
-        "check that the kernel writes its output and that the design drains the right FIFO",
-        evidence={"value": float(value), "elements": device.size},
-    )
-
-
-def poor_reference(reference: Numbers) -> Finding | None:
-    """The reference isn't finite, or has no variance: metrics can't be defined with it."""
-    bad = int(np.count_nonzero(~np.isfinite(reference)))
-    if bad:
-        return Finding(
-            "input-regime",
-            "warning",
-            f"{bad:,} of {reference.size:,} elements of the reference are NaN or infinite: metrics "
-            "are undefined",
-            "choose another input set with --inputs, or mend the reference",
-            evidence={"count": bad},
-        )
-    if not np.all(reference == reference.flat[0]):
-        return None
-    return Finding(
-        "input-regime",
-        "warning",
-        f"the reference is {reference.flat[0]:g} everywhere: correlation is undefined and this "
-        "input tests little",
-        "choose another input set with --inputs",
-        evidence={"value": float(reference.flat[0])},
-    )
-
-
-def not_finite(device: Numbers) -> Finding | None:
-    """NaN or infinity in the output."""
-    bad = ~np.isfinite(device)
-    count = int(np.count_nonzero(bad))
-    if not count:
-        return None
-    first = tuple(int(i) for i in np.argwhere(bad)[0])
-    return Finding(
-        "not-finite",
-        "error",
-        f"{count:,} of {device.size:,} output elements are NaN or infinite, the first at {first}: "
-        "the other metrics are undefined",
-        "look for a division by zero or an overflow before that element",
-        evidence={"count": count, "first": list(first)},
-    )
 
 
 def scalar_mismatches(

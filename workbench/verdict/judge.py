@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,20 +12,20 @@ import numpy.typing as npt
 
 from workbench.design.observed import CoreMemory
 from workbench.spec.dtypes import to_numbers
-from workbench.spec.model import Criterion, Promise
+from workbench.spec.model import Criterion, Promise, Tensor
+from workbench.verdict.errormap import error_pattern
 from workbench.verdict.findings import (
     Finding,
     PassedConstant,
-    constant_output,
     memory_dependent,
-    not_finite,
-    poor_reference,
     scalar_mismatches,
 )
+from workbench.verdict.health import HEALTH, health_findings
 from workbench.verdict.memory import memory_findings
 from workbench.verdict.metrics import Metrics, measure
 from workbench.verdict.panes import as_matrix
 from workbench.verdict.steadiness import alternating, differ, unsteady, unwritten
+from workbench.verdict.triage import triage
 
 Stored = Mapping[str, npt.NDArray[Any]]
 Numbers = npt.NDArray[np.float64]
@@ -57,7 +57,10 @@ class Evidence:
     """What the device knows beyond the outputs; tensors are by name, in storage dtype.
 
     `arithmetic` is the result that memory can't have corrupted, `refilled` the one with other
-    content (`fills`) of memory that nobody has written, `repeats` those of later runs.
+    content (`fills`) of memory that nobody has written, `repeats` those of later runs. `ideal` are
+    the references before they were rounded to the outputs' dtypes, where they are known. `inputs`
+    and `earlier` (outputs by which run they are of, such as "the output of run 3") are what an
+    output may be a stale copy of.
     """
 
     arithmetic: Stored | None = None
@@ -67,6 +70,9 @@ class Evidence:
     cores: tuple[CoreMemory, ...] = ()
     passed: tuple[PassedConstant, ...] = ()
     spec: str = "the spec"
+    ideal: Mapping[str, Numbers] = field(default_factory=dict)
+    inputs: Stored = field(default_factory=dict)
+    earlier: Mapping[str, Stored] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,12 +97,21 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """All criteria met: nothing else makes a judged run pass or fail.
+        """All criteria met, by an output that can be judged.
 
-        A finding explains a result and warns of what may break it elsewhere, whatever its severity;
-        a demand that a run has to meet is a criterion, and stands in the spec.
+        No other finding makes a judged run fail, whatever its severity: it explains a result and
+        warns of what may break it elsewhere. A demand that a run has to meet is a criterion, and
+        stands in the spec.
         """
-        return all(c.met for c in self.criteria)
+        return all(c.met for c in self.criteria) and not self.ill
+
+    @property
+    def ill(self) -> tuple[Finding, ...]:
+        """What makes the metrics say nothing: zeros, one value, NaN, a reference without variance.
+
+        It is to be said before any of them.
+        """
+        return tuple(f for f in self.findings if f.id in HEALTH and f.severity == "error")
 
     @property
     def worst_element(self) -> tuple[int, int]:
@@ -117,20 +132,40 @@ def judge(
     have to be met by each of them.
     """
     known = evidence or Evidence()
-    device = _joined(promise, outputs)
-    golden = _joined(promise, reference)
-    metrics = measure(device, golden)
+    device, golden = _joined(promise, outputs), _joined(promise, reference)
+    dtypes = {tensor.dtype for tensor in promise.outputs}
+    dtype = dtypes.pop() if len(dtypes) == 1 else None
+    ideal = _joined(promise, known.ideal) if known.ideal else None
+    metrics = measure(device, golden, dtype, ideal)
+    changed = _changed(promise, outputs, known)
     arithmetic = metrics
-    if known.arithmetic is not None:
-        arithmetic = measure(_joined(promise, known.arithmetic), golden)
-    parts = _parts(promise, outputs, reference)
+    if changed and known.arithmetic is not None:
+        arithmetic = measure(_joined(promise, known.arithmetic), golden, dtype, ideal)
+    compared = [
+        (t, _numbers(outputs, t), _numbers(reference, t), known.ideal.get(t.name))
+        for t in promise.outputs
+    ]
+    parts: tuple[tuple[str, Metrics], ...] = ()
+    if len(compared) > 1:
+        parts = tuple((t.name, measure(d, r, t.dtype, i)) for t, d, r, i in compared)
+    results = tuple(_result(c, parts or ((None, metrics),)) for c in promise.criteria)
+    findings = [
+        *health_findings((t, d, r) for t, d, r, _ in compared),
+        *_findings(promise, outputs, known, changed),
+    ]
+    if not all(result.met for result in results) or not (results or metrics.exact == 1):
+        findings += [
+            found
+            for t, d, r, _ in compared
+            if (found := error_pattern(t, d, r, _copied(t.name, known))) is not None
+        ]
     return Verdict(
         tensor="+".join(tensor.name for tensor in promise.outputs),
         metrics=metrics,
         arithmetic=arithmetic,
         output=OutputRange(*_range(device), *_range(golden)),
-        criteria=tuple(_result(c, parts or ((None, metrics),)) for c in promise.criteria),
-        findings=tuple(_findings(promise, outputs, known, device, golden)),
+        criteria=results,
+        findings=triage(findings),
         device=device,
         reference=golden,
         parts=parts,
@@ -139,9 +174,9 @@ def judge(
 
 
 def with_findings(verdict: Verdict, more: Iterable[Finding]) -> Verdict:
-    """The verdict with more findings: the others stay, and none is there twice."""
-    merged = {(f.id, f.where, f.message): f for f in (*more, *verdict.findings)}
-    return replace(verdict, findings=tuple(merged.values()))
+    """The verdict with more findings, ordered anew; none is there twice."""
+    merged = {(f.id, f.where, f.message): f for f in (*verdict.findings, *more)}
+    return replace(verdict, findings=triage(merged.values()))
 
 
 def _result(criterion: Criterion, parts: Sequence[tuple[str | None, Metrics]]) -> CriterionResult:
@@ -166,66 +201,50 @@ def _demanded(criterion: Criterion, metrics: Metrics) -> float | None:
 
 
 def _findings(
-    promise: Promise, outputs: Stored, known: Evidence, device: Numbers, golden: Numbers
+    promise: Promise, outputs: Stored, known: Evidence, changed: int
 ) -> Iterator[Finding]:
-    """All findings, in the order in which they are to be mended."""
-    first = (
-        not_finite(device),
-        *_unwritten(promise, outputs, known),
-        constant_output(device, golden),
-    )
-    yield from (finding for finding in first if finding is not None)
-    damage = _damage(promise, outputs, known)
+    """What the device's evidence tells, in no order."""
+    damage = f"; {changed:,} output elements change with it" if changed else ""
     memory = memory_findings(known.cores, promise.buffers, damage)
-    yield from (finding for finding in memory if finding.severity == "error")
+    yield from memory
     if damage and not any(finding.severity == "error" for finding in memory):
         yield memory_dependent(damage)
     yield from scalar_mismatches(promise.scalars, known.passed, known.spec)
-    later = (*_steadiness(promise, outputs, known), poor_reference(golden))
-    yield from (finding for finding in later if finding is not None)
-    yield from (finding for finding in memory if finding.severity != "error")
-
-
-def _unwritten(promise: Promise, outputs: Stored, known: Evidence) -> Iterator[Finding | None]:
-    if known.refilled is not None:
-        for t in promise.outputs:
-            yield unwritten(t.name, outputs[t.name], known.refilled[t.name], known.fills)
-
-
-def _steadiness(promise: Promise, outputs: Stored, known: Evidence) -> Iterator[Finding | None]:
     for t in promise.outputs:
-        if known.refilled is not None:
-            yield unsteady(t.name, outputs[t.name], known.refilled[t.name], known.fills)
-        if known.repeats:
-            yield alternating(t.name, [outputs[t.name], *(run[t.name] for run in known.repeats)])
+        yield from (f for f in _steadiness(t.name, outputs, known) if f is not None)
 
 
-def _damage(promise: Promise, outputs: Stored, known: Evidence) -> str:
-    """How many elements memory has changed, in words; empty when it changed none."""
+def _steadiness(name: str, outputs: Stored, known: Evidence) -> Iterator[Finding | None]:
+    if known.refilled is not None:
+        yield unwritten(name, outputs[name], known.refilled[name], known.fills)
+        yield unsteady(name, outputs[name], known.refilled[name], known.fills)
+    if known.repeats:
+        yield alternating(name, [outputs[name], *(run[name] for run in known.repeats)])
+
+
+def _changed(promise: Promise, outputs: Stored, known: Evidence) -> int:
+    """How many output elements memory has changed."""
     if known.arithmetic is None:
-        return ""
-    changed = sum(
+        return 0
+    return sum(
         int(np.count_nonzero(differ(outputs[t.name], known.arithmetic[t.name])))
         for t in promise.outputs
     )
-    return f"; {changed:,} output elements change with it" if changed else ""
 
 
-def _parts(promise: Promise, outputs: Stored, reference: Stored) -> tuple[tuple[str, Metrics], ...]:
-    if len(promise.outputs) == 1:
-        return ()
-    return tuple(
-        (
-            t.name,
-            measure(to_numbers(outputs[t.name], t.dtype), to_numbers(reference[t.name], t.dtype)),
-        )
-        for t in promise.outputs
-    )
+def _copied(name: str, known: Evidence) -> Stored:
+    """What an output may be a copy of, by what it is."""
+    earlier = {which: run[name] for which, run in known.earlier.items() if name in run}
+    return {**{f"the input {key}": array for key, array in known.inputs.items()}, **earlier}
+
+
+def _numbers(stored: Stored, tensor: Tensor) -> Numbers:
+    return to_numbers(stored[tensor.name], tensor.dtype).reshape(tensor.shape)
 
 
 def _joined(promise: Promise, stored: Stored) -> Numbers:
     """The outputs as one float64 tensor: itself when there is one, else stacked rows."""
-    parts = [to_numbers(stored[t.name], t.dtype).reshape(t.shape) for t in promise.outputs]
+    parts = [_numbers(stored, t) for t in promise.outputs]
     if len(parts) == 1:
         return parts[0]
     matrices = [as_matrix(part) for part in parts]

@@ -53,6 +53,7 @@ def stack_overrun(
             "stack_limit": core.stack_limit,
             "stack_size": size,
             "overwrites": reached,
+            "changes_result": bool(damage),
             "victims": {
                 name: tensor_rows(hit[name].host, buffers) if name in hit else []
                 for name in reached
