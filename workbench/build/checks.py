@@ -73,6 +73,7 @@ _DEBUG = re.compile(r", !dbg !\d+| !dbg !\d+(?= )")
 _STATIC_SIZE = re.compile(r"(@llvm\.objectsize\.[\w.]+\(ptr [^,]+, i1 \w+, i1 \w+, )i1 false\)")
 _OPERANDS = re.compile(r"i64 ((?:[^,()]|\([^()]*(?:\([^()]*\)[^()]*)*\))+)")
 
+# Volatile: an optimiser drops what leads to certain undefined behaviour, but not that.
 _RUNTIME = f"""
 @workbench.turns = internal global i64 0
 define internal void @workbench.evaluated(i64 %check) alwaysinline {{
@@ -80,7 +81,7 @@ define internal void @workbench.evaluated(i64 %check) alwaysinline {{
   %entry = getelementptr [5 x i64], ptr %table, i64 %check
   %count = load i64, ptr %entry
   %more = add i64 %count, 1
-  store i64 %more, ptr %entry
+  store volatile i64 %more, ptr %entry
   ret void
 }}
 define internal void @workbench.failed(i64 %check, i64 %a, i64 %b) noinline cold {{
@@ -88,19 +89,19 @@ define internal void @workbench.failed(i64 %check, i64 %a, i64 %b) noinline cold
   %hits = getelementptr [5 x i64], ptr %table, i64 %check, i64 1
   %count = load i64, ptr %hits
   %more = add i64 %count, 1
-  store i64 %more, ptr %hits
+  store volatile i64 %more, ptr %hits
   %first = icmp eq i64 %count, 0
   br i1 %first, label %keep, label %done
 keep:
   %at.a = getelementptr [5 x i64], ptr %table, i64 %check, i64 2
-  store i64 %a, ptr %at.a
+  store volatile i64 %a, ptr %at.a
   %at.b = getelementptr [5 x i64], ptr %table, i64 %check, i64 3
-  store i64 %b, ptr %at.b
+  store volatile i64 %b, ptr %at.b
   %at.turn = getelementptr [5 x i64], ptr %table, i64 %check, i64 4
   %turns = load i64, ptr @workbench.turns
   %turn = add i64 %turns, 1
-  store i64 %turn, ptr @workbench.turns
-  store i64 %turn, ptr %at.turn
+  store volatile i64 %turn, ptr @workbench.turns
+  store volatile i64 %turn, ptr %at.turn
   br label %done
 done:
   ret void

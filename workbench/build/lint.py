@@ -29,7 +29,8 @@ _SCALAR = re.compile(r"(?:[a-z]+ )*(?P<type>i\d+|float|double) ")
 _CONVERSION = re.compile(
     r"(?:[a-z]+ )*(?P<from>i\d+|float|double) \S+ to (?P<to>i\d+|float|double)\b"
 )
-_LIBM = re.compile(r"llvm\.(?P<name>\w+)\.(?P<type>f32|f64)")
+_LIBM = re.compile(r"llvm\.(?P<name>\w+)\.(?:i\d+\.)?(?P<type>f32|f64)")
+_DIVISOR = re.compile(r"i64 \S+, (?P<value>\d+)")
 
 _DIVISIONS = {"sdiv": "__divdi3", "udiv": "__udivdi3", "srem": "__moddi3", "urem": "__umoddi3"}
 _ARITHMETIC = {"fadd": "add", "fsub": "sub", "fmul": "mul", "fdiv": "div"}
@@ -131,15 +132,23 @@ def _operation(name: str, rest: str) -> Iterator[str]:
         return
     kind = match["type"]
     letters = {"float": "sf", "double": "df"}.get(kind)
-    # An exact division is the host's way to subtract pointers.
-    if name in _DIVISIONS and kind == "i64" and not rest.startswith("exact "):
-        yield _DIVISIONS[name]
+    if name in _DIVISIONS and kind == "i64":
+        if not _shifts(rest):
+            yield _DIVISIONS[name]
     elif letters and name in _ARITHMETIC:
         yield f"__{_ARITHMETIC[name]}{letters}3"
     elif letters and name == "fcmp":
         yield f"__le{letters}2"
     elif letters and name == "frem":
         yield "fmodf" if kind == "float" else "fmod"
+
+
+def _shifts(division: str) -> bool:
+    """Whether a division is one by a power of two, or exact: the way to subtract pointers."""
+    divisor = _DIVISOR.search(division)
+    return division.startswith("exact ") or (
+        divisor is not None and int(divisor["value"]).bit_count() == 1
+    )
 
 
 def _conversion(name: str, source: str, target: str) -> Iterator[str]:
