@@ -14,7 +14,7 @@ import os
 import resource
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
@@ -26,8 +26,10 @@ from workbench.design.model import Design
 from workbench.device.model.executions import Executed, execute, execute_once
 from workbench.device.model.fault import report_faults
 from workbench.device.model.memory import place_of_address
+from workbench.device.model.overrides import overridden
 from workbench.device.model.recording import Recorder
 from workbench.device.model.stored import stored_design
+from workbench.device.model.workload import Override
 from workbench.errors import CrashError, WorkbenchError
 from workbench.process import die_with_parent
 
@@ -75,7 +77,9 @@ def _execute(request: dict[str, Any], answer: Answer) -> None:
     design = stored_design(
         request["design"], Path(request["cache"]), request["device_name"], request["sequence_name"]
     )
-    answer(loaded=_described(design))
+    overrides = [Override(**override) for override in request["overrides"]]
+    design, notes = overridden(design, overrides, request["stack_bytes"])
+    answer(loaded=_described(design, notes))
     whole = np.fromfile(folder / "input.bin", np.uint8)
     work = (
         design,
@@ -130,10 +134,10 @@ def _fault(signal: str, address: int) -> dict[str, Any]:
     return {"signal": signal, "kind": "core", "address": address, **asdict(place)}
 
 
-def _described(design: Design) -> dict[str, Any]:
+def _described(design: Design, notes: Sequence[str]) -> dict[str, Any]:
     return {
         "target": design.target,
-        "notes": list(design.notes),
+        "notes": [*design.notes, *notes],
         "constants": [
             [call.function, position, constant.value, f"{design.path}:{constant.line}"]
             for call in design.kernel_calls()

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -322,5 +323,7 @@ def _request(
         "sizes": [int(buffer.size) for buffer in work.buffers],
         "outputs": work.outputs,
         "allocation": work.allocation,
+        "overrides": [asdict(override) for override in work.overrides],
+        "stack_bytes": work.stack_bytes,
     }
     return json.dumps(request).encode() + b"\n"

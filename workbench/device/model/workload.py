@@ -37,11 +37,26 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """A constant to pass in place of the design's, as the `argument`-th argument of `function`.
+
+    `name` is what people call it, `reason` says what it is passed for ("for this input set").
+    """
+
+    name: str
+    function: str
+    argument: int
+    value: int | float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """What to execute: a design, the libraries of its kernels by link object, the host buffers.
 
     `buffers` are raw bytes; `outputs` says of each whether it holds nothing that the design may
-    read. `allocation` is aiecc's scheme of placing buffers.
+    read. `allocation` is aiecc's scheme of placing buffers. `overrides` and `stack_bytes`, for
+    every core, replace what the design says.
     """
 
     design: str
@@ -52,6 +67,8 @@ class Workload:
     allocation: str
     device_name: str | None = None
     sequence_name: str | None = None
+    overrides: tuple[Override, ...] = ()
+    stack_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
