@@ -14,6 +14,16 @@
 
 enum { N = 64, TILE_ROWS = 32 };
 
+// 0 keeps the scores in 32 bits, as `check --ablate` tries.
+#ifndef CLAMP_SCORES
+#define CLAMP_SCORES 1
+#endif
+#if CLAMP_SCORES
+typedef int8_t score_t;
+#else
+typedef int32_t score_t;
+#endif
+
 static int32_t clamp(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value > high ? high : value;
 }
@@ -29,7 +39,7 @@ static int32_t exponential(int32_t x) {
     return e < 1 ? 1 : e;
 }
 
-static void softmax(const int8_t *scores, int8_t *weights) {
+static void softmax(const score_t *scores, int8_t *weights) {
     int32_t e[N];
     int32_t max = scores[0];
     for (int j = 1; j < N; j++) {
@@ -48,7 +58,7 @@ static void softmax(const int8_t *scores, int8_t *weights) {
 
 static void attention_tile(const int8_t *q, const int8_t *k, const int8_t *v, int8_t *out,
                            uint32_t scale_shift) {
-    int8_t scores[TILE_ROWS * N];
+    score_t scores[TILE_ROWS * N];
     int8_t weights[TILE_ROWS * N];
 
     for (int i = 0; i < TILE_ROWS; i++) {
@@ -59,10 +69,12 @@ static void attention_tile(const int8_t *q, const int8_t *k, const int8_t *v, in
             }
             int32_t score = dot >> scale_shift;
             NPU_STAGE("scores", &score, 1);
-            scores[i * N + j] = (int8_t)clamp(score, -128, 127);
+            scores[i * N + j] = CLAMP_SCORES ? (score_t)clamp(score, -128, 127) : (score_t)score;
         }
     }
+#if CLAMP_SCORES
     NPU_STAGE("clamped", scores, TILE_ROWS * N);
+#endif
     for (int i = 0; i < TILE_ROWS; i++) {
         softmax(scores + i * N, weights + i * N);
     }

@@ -48,6 +48,7 @@ SPEC = replace(
         Stage("weights", "int8", TILE, weights, any_scale=True),
         Stage("output", "int8", TILE, attention.output),
     ],
+    switches=["CLAMP_SCORES", "ROUND"],
     # Each kernel has one of them. Scores are clamped to int8, so their distance is a byte.
     functions=[
         HelperFunction("exponential", lambda x: 256 * np.exp(x), -127, 0),

@@ -7,6 +7,7 @@ import contextlib
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 import workbench
@@ -36,7 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str]) -> int:
     command = given.pop(0) if given and given[0] in COMMANDS else None
-    arguments = _parser(command).parse_args(given)
+    parser = _parser(command)
+    arguments = parser.parse_args(given)
+    if command == "check" and arguments.ablate and _asks_for_many(arguments):
+        parser.error("--ablate is for one input set and one seed")
     options = Options(
         kernel=arguments.kernel,
         spec=arguments.spec,
@@ -54,6 +58,16 @@ def _run(given: list[str]) -> int:
 
     if command == "check" and arguments.functions:
         return headless.functions(options, as_json=arguments.json)
+    if command == "check" and arguments.ablate:
+        return headless.ablate(options, as_json=arguments.json)
+    if command == "check" and _asks_for_many(arguments):
+        return headless.sweep(
+            replace(options, set_name=None),
+            arguments.inputs,
+            arguments.seeds or 1,
+            scheduler=arguments.scheduler,
+            as_json=arguments.json,
+        )
     run = headless.check if command == "check" else headless.watch
     return run(options, as_json=arguments.json)
 
@@ -98,7 +112,10 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--spec", metavar="FILE", help="the spec (default: NAME.py beside NAME.c)")
     parser.add_argument("--design", metavar="FILE", help="the MLIR design (default: the spec's)")
     parser.add_argument("--device", choices=("auto", "model", "npu"), default="auto")
-    parser.add_argument("--inputs", metavar="SET", help="input set (default: the spec's first)")
+    sets = "input set (default: the spec's first)"
+    if command == "check":
+        sets += "; several with commas between, or all: each is run, the worst told first"
+    parser.add_argument("--inputs", metavar="SET", help=sets)
     parser.add_argument("--seed", type=_seed, default=42, help="seed of the inputs (default: 42)")
     parser.add_argument(
         "--time-limit",
@@ -118,11 +135,37 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         parser.add_argument("--json", action="store_true", help="JSON on stdout")
     if command == "check":
         parser.add_argument(
+            "--seeds", type=_count, metavar="N", help="run each input set with N seeds, from --seed"
+        )
+        parser.add_argument(
+            "--ablate",
+            action="store_true",
+            help="try the design's constants and stack and the spec's switches in all combinations",
+        )
+        parser.add_argument(
+            "--scheduler", metavar="ADDRESS", help="run them on the Dask cluster at ADDRESS"
+        )
+        parser.add_argument(
             "--functions",
             action="store_true",
             help="sweep the kernel's helper functions that the spec names, instead of a run",
         )
     return parser
+
+
+def _asks_for_many(arguments: argparse.Namespace) -> bool:
+    from workbench.spec.model import EVERY_SET
+
+    several = arguments.inputs is not None and (
+        "," in arguments.inputs or arguments.inputs == EVERY_SET
+    )
+    return several or arguments.seeds is not None or arguments.scheduler is not None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 2**32):
+        raise argparse.ArgumentTypeError("must be a whole number from 1 on")
+    return int(text)
 
 
 def _seed(text: str) -> int:

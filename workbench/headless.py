@@ -7,9 +7,10 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import asdict
-from typing import TextIO
+from typing import Any, TextIO
 
 from workbench.errors import ExitCode
 from workbench.loop.engine import Engine
@@ -65,6 +66,53 @@ def functions(options: Options, *, as_json: bool) -> int:
     lines = [to_json(function_record(result))] if as_json else function_lines(result)
     _Stdout().write(map(plain, lines))
     return result.exit_code
+
+
+def sweep(
+    options: Options, sets: str | None, seeds: int, *, scheduler: str | None, as_json: bool
+) -> int:
+    """Many input sets and seeds; prints the worst first, and returns the worst's exit code."""
+    from workbench.trials.progress import Progress
+    from workbench.trials.run import run_all
+    from workbench.trials.sweep import Sweep, all_cores, cases_of
+
+    out = _Stdout()
+
+    async def work() -> int:
+        cases = await cases_of(options, sets, seeds, lambda lines: talk(*lines))
+        progress = Progress(len(cases), talk)
+        started = time.monotonic()
+        try:
+            if scheduler is None:
+                trials = await run_all(cases, all_cores(), progress.done)
+            else:
+                from workbench.trials.cluster import run_on_cluster
+
+                trials = await run_on_cluster(scheduler, cases, progress.done)
+        finally:
+            progress.close()
+        worst_first = sorted(trials, key=lambda trial: trial.rank)
+        swept = Sweep(options, tuple(worst_first), time.monotonic() - started)
+        out.write([to_json(swept.to_json())] if as_json else map(plain, swept.lines()))
+        return swept.exit_code
+
+    return _until_done(work, out)
+
+
+def ablate(options: Options, *, as_json: bool) -> int:
+    """The fix matrix of one case; prints it, and returns the exit code of the kernel as it is."""
+    from workbench.trials import matrix
+    from workbench.trials.sweep import all_cores, case_of
+
+    out = _Stdout()
+
+    async def work() -> int:
+        case, switches = await case_of(options, lambda lines: talk(*lines))
+        made = await matrix.ablate(case, switches, all_cores(), lambda _: None)
+        out.write([to_json(made.to_json())] if as_json else map(plain, made.lines()))
+        return made.exit_code
+
+    return _until_done(work, out)
 
 
 def watch(options: Options, *, as_json: bool) -> int:
@@ -131,17 +179,34 @@ def _run(
     out: _Stdout,
 ) -> int:
     """Run `go` until it ends or a signal asks to stop; nothing is left running."""
+
+    async def work() -> int:
+        engine = Engine(options, emit)
+        try:
+            return await go(engine)
+        finally:
+            await engine.close()
+
+    return _until_done(work, out)
+
+
+def _until_done(work: Callable[[], Coroutine[Any, Any, int]], out: _Stdout) -> int:
+    """Await `work` until it ends or a signal asks to stop; it leaves nothing running."""
     _accept_any_text()
 
     async def main() -> int:
-        engine = Engine(options, emit)
-        task = asyncio.ensure_future(go(engine))
+        task = asyncio.create_task(work())
         loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            if not task.cancelling():  # a second signal is not to end what the first began
+                task.cancel()
+
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-                loop.add_signal_handler(number, task.cancel)
+                loop.add_signal_handler(number, stop)
         # Later: what has a result when it is written is to end with that.
-        out.on_failure = lambda: loop.call_soon(task.cancel)
+        out.on_failure = lambda: loop.call_soon(stop)
         try:
             return await task
         except asyncio.CancelledError:
@@ -149,8 +214,6 @@ def _run(
                 return ExitCode.PASS
             talk("npu-workbench: interrupted")
             return ExitCode.INTERRUPTED
-        finally:
-            await engine.close()
 
     code = asyncio.run(main())
     if out.failure is None or isinstance(out.failure, BrokenPipeError):
