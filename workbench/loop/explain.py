@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 from workbench.build import find_clang
 from workbench.build.kernel import SourceChanged
 from workbench.errors import CrashError, HangError
+from workbench.loop.both import both
+from workbench.loop.causes import named_causes, proven_faults
 from workbench.loop.checked import closer_look
 from workbench.loop.devices import Devices
 from workbench.loop.events import LogLines
 from workbench.loop.progress import Emit
 from workbench.loop.result import Materials, RunResult
+from workbench.loop.stages import OnLines, stage_results
 
 if TYPE_CHECKING:
     from workbench.verdict.findings import Finding
+    from workbench.verdict.stages import StageResult
 
 LOG = "explain"
 """The name that the output of further builds and executions is logged under."""
@@ -31,28 +35,66 @@ async def explain(result: RunResult, devices: Devices, emit: Emit) -> RunResult:
     crashed = isinstance(result.error, CrashError | HangError)
     if materials and result.source_sha256 and (result.verdict or crashed):
         try:
-            findings, notes = await _look(result, materials, result.source_sha256, devices, emit)
+            result = await _look(result, materials, result.source_sha256, devices, emit)
         except SourceChanged:
-            findings, notes = (), ("the kernel was saved meanwhile: its causes are not looked for",)
+            why = "the kernel was saved meanwhile: its causes are not looked for"
+            result = _with(result, (), (why,))
         except OSError as error:
-            findings, notes = (), (f"causes are not looked for: {error.strerror or error}",)
-        result = _with(result, findings, notes)
+            why = f"causes are not looked for: {error.strerror or error}"
+            result = _with(result, (), (why,))
     return replace(result, explained=True)
 
 
 async def _look(
     result: RunResult, materials: Materials, source_sha256: str, devices: Devices, emit: Emit
-) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    return await closer_look(
+) -> RunResult:
+    def on_lines(lines: list[str]) -> None:
+        emit(LogLines(result.run, LOG, tuple(lines)))
+
+    (findings, notes), named = await both(
+        closer_look(
+            result.kernel,
+            source_sha256,
+            find_clang(),
+            materials.work,
+            devices.model,
+            on_lines,
+            materials.limit_s,
+            defines=materials.defines,
+            lint=result.npu is None,
+        ),
+        named_causes(result, materials, on_lines),
+    )
+    stages, entering = await _stages(result, materials, source_sha256, devices, on_lines)
+    findings = (*findings, *named, *entering)
+    findings = (*findings, *proven_faults(result, findings))
+    return replace(_with(result, findings, notes), stages=stages)
+
+
+async def _stages(
+    result: RunResult,
+    materials: Materials,
+    source_sha256: str,
+    devices: Devices,
+    on_lines: OnLines,
+) -> tuple[tuple[StageResult, ...], tuple[Finding, ...]]:
+    """The stages of a judged run; one that crashed would do so while they are recorded as well."""
+    verdict = result.model or result.verdict
+    if verdict is None:
+        return (), ()
+    return await stage_results(
         result.kernel,
         source_sha256,
+        result.files.keys() - materials.loaded.files.keys(),
         find_clang(),
+        materials.loaded,
+        materials.case,
         materials.work,
         devices.model,
-        lambda lines: emit(LogLines(result.run, LOG, tuple(lines))),
+        on_lines,
         materials.limit_s,
+        passed=verdict.passed,
         defines=materials.defines,
-        lint=result.npu is None,
     )
 
 

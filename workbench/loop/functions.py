@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from workbench.build import find_clang
 from workbench.build.helper import Helper, build_helper
 from workbench.device.model.sweep import sweep
-from workbench.errors import CrashError, ExitCode, HangError, UsageError
+from workbench.errors import CrashError, ExitCode, HangError, UsageError, WorkbenchError
 from workbench.loop.target import Options, find_spec, shown
+from workbench.spec.cases import Case, LoadedSpec, Request
 from workbench.spec.domains import Domain, load_domains
 from workbench.spec.functions import C_TYPES
 
@@ -63,38 +64,60 @@ async def sweep_functions(options: Options, on_lines: OnLines) -> FunctionSweep:
     can't be compiled.
     """
     spec = find_spec(options)
-    domains = await load_domains(options.request(spec), on_lines, LOAD_LIMIT_S)
-    if not domains:
+    limit_s = options.time_limit_s or SWEEP_LIMIT_S
+    kernel = str(options.kernel_path)
+    result = await _sweep(kernel, options.request(spec), on_lines, limit_s)
+    if not result.swept and not result.skipped:
         raise UsageError(
             "the spec names no functions",
-            where=shown(spec),
+            where=result.spec,
             hint="give it functions=[HelperFunction(name, exact, low, high)]",
         )
+    if not result.swept:
+        raise UsageError(
+            f"the kernel has none of the functions of its spec: {', '.join(result.skipped)}",
+            where=result.kernel,
+        )
+    return result
+
+
+async def helper_findings(
+    kernel: str, loaded: LoadedSpec, case: Case, cache: Path, on_lines: OnLines, limit_s: float
+) -> tuple[Finding, ...]:
+    """What is wrong with the helpers of a kernel; nothing when the spec names none.
+
+    A helper that can't be compiled or executed is no finding here: the kernel itself was.
+    """
+    if not loaded.promise.functions:
+        return ()
+    request = Request(loaded.path, cache, case.set_name, case.seed)
+    try:
+        result = await _sweep(kernel, request, on_lines, limit_s)
+    except WorkbenchError:
+        return ()
+    return tuple(finding for one in result.swept for finding in one.findings)
+
+
+async def _sweep(kernel: str, request: Request, on_lines: OnLines, limit_s: float) -> FunctionSweep:
     swept, skipped = [], []
-    for domain in domains:
-        one = await _swept(domain, options, on_lines)
+    for domain in await load_domains(request, on_lines, LOAD_LIMIT_S):
+        one = await _swept(domain, kernel, request.cache, on_lines, limit_s)
         if one is None:
             skipped.append(domain.name)
         else:
             swept.append(one)
-    kernel = shown(options.kernel_path)
-    if not swept:
-        raise UsageError(
-            f"the kernel has none of the functions of its spec: {', '.join(skipped)}", where=kernel
-        )
-    return FunctionSweep(kernel, shown(spec), tuple(swept), tuple(skipped))
+    return FunctionSweep(shown(kernel), shown(request.spec), tuple(swept), tuple(skipped))
 
 
-async def _swept(domain: Domain, options: Options, on_lines: OnLines) -> Swept | None:
+async def _swept(
+    domain: Domain, kernel: str, cache: Path, on_lines: OnLines, limit_s: float
+) -> Swept | None:
     from workbench.verdict.function_scope import function_findings, measure_function
 
-    kernel = str(options.kernel_path)
     helper = Helper(
         domain.name, domain.expression, C_TYPES[domain.argument], C_TYPES[domain.result]
     )
-    library = await build_helper(
-        helper, kernel, find_clang(), options.cache, on_lines, COMPILE_LIMIT_S
-    )
+    library = await build_helper(helper, kernel, find_clang(), cache, on_lines, COMPILE_LIMIT_S)
     if library is None:
         return None
     try:
@@ -103,9 +126,9 @@ async def _swept(domain: Domain, options: Options, on_lines: OnLines) -> Swept |
             domain.expression,
             domain.x,
             domain.result,
-            options.cache,
+            cache,
             on_lines,
-            options.time_limit_s or SWEEP_LIMIT_S,
+            limit_s,
         )
     except (CrashError, HangError) as error:
         error.where = definition(kernel, domain.name)

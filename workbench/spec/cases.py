@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-LAYOUT = 3
+LAYOUT = 4
 """Raised when the cached files change their meaning."""
 
 KEPT_AHEAD = 2_000
@@ -88,12 +88,14 @@ def child_input(
     domains: Path | None = None,
     also: Sequence[tuple[str, int]] = (),
     stages: Mapping[str, Any] | None = None,
+    what_if: Path | None = None,
 ) -> bytes:
     """What the child reads on its standard input.
 
     With `domains`, a file to write, it answers with the domains of the spec's functions. `also`
     are further cases, by set and seed, that it is to compute and answer one by one. `stages` is
-    what `spec.golden.evaluate` needs.
+    what `spec.golden.evaluate` needs. `what_if` is a file to write what the reference gives for
+    other operands to.
     """
     return json.dumps(
         {
@@ -105,6 +107,7 @@ def child_input(
             "domains": domains and str(domains),
             "also": also,
             "stages": stages,
+            "what_if": what_if and str(what_if),
         }
     ).encode()
 

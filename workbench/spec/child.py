@@ -36,9 +36,11 @@ from workbench.spec.cases import (
     write_case,
 )
 from workbench.spec.check import checked, checked_scalars, definition
+from workbench.spec.dtypes import AnyArray
 from workbench.spec.functions import domain
 from workbench.spec.golden import evaluate
 from workbench.spec.model import Arrays, Promise, Spec
+from workbench.spec.readings import Operands, try_readings
 from workbench.spec.sources import Sources, is_own
 
 Answer = Callable[[dict[str, Any]], None]
@@ -69,6 +71,9 @@ def main() -> int:
             return 0
         if wanted["stages"]:
             answer({"stages": golden_stages(request, spec, wanted["stages"])})
+            return 0
+        if wanted["what_if"]:
+            answer({"what_if": guess(request, spec, loaded.promise, Path(wanted["what_if"]))})
             return 0
         for name, seed in wanted["also"]:
             signal.setitimer(signal.ITIMER_REAL, wanted["limit_s"])
@@ -150,19 +155,40 @@ def _case(request: Request, spec: Spec, promise: Promise) -> Case:
     passed = checked_scalars(drawn, promise.scalars, source, definition(generate))
     scalars = {scalar.name: scalar.value for scalar in promise.scalars} | passed
 
-    def tensors() -> Arrays:
-        return {key: array.copy() for key, array in inputs.items()}
-
-    result, outputs = spec.reference(tensors(), scalars), promise.outputs
-    if len(outputs) == 1 and not isinstance(result, Mapping):
-        result = {outputs[0].name: result}
-    golden = checked(result, outputs, "the reference", definition(spec.reference))
-    regime = None if spec.regime is None else spec.regime(tensors(), scalars)
+    golden = _reference(spec, promise, inputs, scalars)
+    regime = None if spec.regime is None else spec.regime(_copies(inputs), scalars)
     if not isinstance(regime, str | None):
         raise SpecError(
             f"regime gives {type(regime).__name__}, not a sentence", where=definition(spec.regime)
         )
     return Case(name, request.seed, inputs, golden, passed, regime)
+
+
+def _reference(
+    spec: Spec, promise: Promise, tensors: Arrays, scalars: Mapping[str, float]
+) -> dict[str, AnyArray]:
+    result, outputs = spec.reference(_copies(tensors), scalars), promise.outputs
+    if len(outputs) == 1 and not isinstance(result, Mapping):
+        result = {outputs[0].name: result}
+    return checked(result, outputs, "the reference", definition(spec.reference))
+
+
+def _copies(tensors: Arrays) -> Arrays:
+    return {key: array.copy() for key, array in tensors.items()}
+
+
+def guess(request: Request, spec: Spec, promise: Promise, file: Path) -> list[str]:
+    """What `try_readings` gives for the request's case."""
+    try:
+        case = _case(request, spec, promise)
+    except BaseException as error:
+        raise _located(error, request.spec) from error
+    scalars = {scalar.name: scalar.value for scalar in promise.scalars} | case.scalars
+
+    def reference(operands: Operands) -> Arrays:
+        return _reference(spec, promise, operands.tensors, operands.scalars)
+
+    return try_readings(promise, Operands(case.inputs, scalars), reference, file)
 
 
 def golden_stages(request: Request, spec: Spec, wanted: Mapping[str, Any]) -> list[str]:

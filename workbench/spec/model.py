@@ -193,6 +193,8 @@ class Promise:
     allocation: str
     switches: tuple[str, ...] = ()
     stages: tuple[Stage, ...] = ()
+    functions: tuple[str, ...] = ()
+    """Names of the helper functions that can be swept."""
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
@@ -227,6 +229,7 @@ class Promise:
             allocation=data["allocation"],
             switches=tuple(data["switches"]),
             stages=tuple(Stage(**stage) for stage in data["stages"]),
+            functions=tuple(data["functions"]),
         )
 
 
@@ -323,4 +326,5 @@ class Spec:
             allocation=self.allocation,
             switches=tuple(self.switches),
             stages=tuple(replace(stage, golden=None) for stage in self.stages),
+            functions=tuple(function.name for function in self.functions),
         )

@@ -1,0 +1,43 @@
+"""Causes that the spec, the design and the compiler can name, beside what the run has shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from workbench.loop.coverage import unsent_findings
+from workbench.loop.functions import LOAD_LIMIT_S, helper_findings
+from workbench.loop.readings import reading_findings
+from workbench.loop.result import Materials, RunResult
+
+if TYPE_CHECKING:
+    from workbench.verdict import Finding
+
+
+async def named_causes(
+    result: RunResult, materials: Materials, on_lines: Callable[[list[str]], None]
+) -> tuple[Finding, ...]:
+    """What the spec and the design say of a judged run; nothing of another.
+
+    Raises OSError when the cache can't be written.
+    """
+    verdict = result.model or result.verdict
+    if verdict is None:
+        return ()
+    loaded, case, work = materials.loaded, materials.case, materials.work
+    found = await asyncio.gather(
+        reading_findings(loaded, case, verdict, work.cache, LOAD_LIMIT_S),
+        helper_findings(result.kernel, loaded, case, work.cache, on_lines, materials.limit_s),
+        asyncio.to_thread(unsent_findings, loaded.promise, work, passed=verdict.passed),
+    )
+    return tuple(finding for findings in found for finding in findings)
+
+
+def proven_faults(result: RunResult, known: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What the compiler has warned of and nothing else has shown; `known` are later findings."""
+    from workbench.verdict.warnings import proven
+
+    warnings = [(d.message, d.where) for d in result.diagnostics if d.severity == "warning"]
+    passed = result.verdict is not None and result.verdict.passed
+    return tuple(proven(warnings, (*result.findings, *known), passed=passed))
