@@ -132,8 +132,8 @@ class Project:
 
 
 def copy_of_ours(folder: Path) -> Path:
-    """The repository's own kernels and designs as a project in `folder`."""
-    for name in ("kernels", "mlir"):
+    """The repository's own kernels, designs and recorded inputs as a project in `folder`."""
+    for name in ("kernels", "mlir", "tests/data"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "npu-workbench.toml").touch()
     return folder

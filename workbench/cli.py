@@ -59,12 +59,13 @@ def _run(given: list[str]) -> int:
     if command == "check" and arguments.functions:
         return headless.functions(options, as_json=arguments.json)
     if command == "check" and arguments.ablate:
-        return headless.ablate(options, as_json=arguments.json)
+        return headless.ablate(options, jobs=arguments.jobs, as_json=arguments.json)
     if command == "check" and _asks_for_many(arguments):
         return headless.sweep(
             replace(options, set_name=None),
             arguments.inputs,
             arguments.seeds or 1,
+            jobs=arguments.jobs,
             scheduler=arguments.scheduler,
             as_json=arguments.json,
         )
@@ -141,6 +142,9 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
             "--ablate",
             action="store_true",
             help="try the design's constants and stack and the spec's switches in all combinations",
+        )
+        parser.add_argument(
+            "--jobs", type=_count, metavar="N", help="runs at a time, of many (default: all cores)"
         )
         parser.add_argument(
             "--scheduler", metavar="ADDRESS", help="run them on the Dask cluster at ADDRESS"

@@ -69,7 +69,13 @@ def functions(options: Options, *, as_json: bool) -> int:
 
 
 def sweep(
-    options: Options, sets: str | None, seeds: int, *, scheduler: str | None, as_json: bool
+    options: Options,
+    sets: str | None,
+    seeds: int,
+    *,
+    jobs: int | None,
+    scheduler: str | None,
+    as_json: bool,
 ) -> int:
     """Many input sets and seeds; prints the worst first, and returns the worst's exit code."""
     from workbench.trials.progress import Progress
@@ -84,7 +90,7 @@ def sweep(
         started = time.monotonic()
         try:
             if scheduler is None:
-                trials = await run_all(cases, all_cores(), progress.done)
+                trials = await run_all(cases, jobs or all_cores(), progress.done)
             else:
                 from workbench.trials.cluster import run_on_cluster
 
@@ -99,7 +105,7 @@ def sweep(
     return _until_done(work, out)
 
 
-def ablate(options: Options, *, as_json: bool) -> int:
+def ablate(options: Options, *, jobs: int | None, as_json: bool) -> int:
     """The fix matrix of one case; prints it, and returns the exit code of the kernel as it is."""
     from workbench.trials import matrix
     from workbench.trials.sweep import all_cores, case_of
@@ -108,7 +114,7 @@ def ablate(options: Options, *, as_json: bool) -> int:
 
     async def work() -> int:
         case, switches = await case_of(options, lambda lines: talk(*lines))
-        made = await matrix.ablate(case, switches, all_cores(), lambda _: None)
+        made = await matrix.ablate(case, switches, jobs or all_cores(), lambda _: None)
         out.write([to_json(made.to_json())] if as_json else map(plain, made.lines()))
         return made.exit_code
 

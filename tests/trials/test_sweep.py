@@ -73,6 +73,16 @@ def test_in_words(project: Project) -> None:
     assert [line.split()[0] for line in summary] == ["set", "small", "ones"]
 
 
+def test_a_kernel_that_is_saved_meanwhile(project: Project) -> None:
+    with started("check", KERNEL, "--inputs", "small", "--seeds", "40", "--jobs", "1") as process:
+        assert process.stderr is not None
+        assert " of 40 cases" in process.stderr.readline()
+        project.with_body("out[0] = 77;")
+        out, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert "the kernel was saved meanwhile: not all cases are of one state\n" in out
+
+
 def test_a_long_table_is_cut(project: Project) -> None:
     done = run("check", KERNEL, "--inputs", "ones", "--seeds", "43")
     assert "and 3 more, none worse than the last of these" in done.out

@@ -56,11 +56,13 @@ class Sweep:
         count, passed = len(self.trials), sum(t.status == "pass" for t in self.trials)
         kernel = shown(self.options.kernel_path)
         listed, more = self.trials[:LISTED], self.trials[LISTED:]
+        mixed = len({trial.told["source_sha256"] for trial in self.trials} - {None}) > 1
         return [
             f"{'PASS' if passed == count else 'FAIL'} {kernel} on the model: "
             f"{passed:,} of {count:,} cases pass",
             *table(_CASE, [_case_row(trial) for trial in listed]),
             *([f"and {len(more):,} more, none worse than the last of these"] if more else []),
+            *(["the kernel was saved meanwhile: not all cases are of one state"] if mixed else []),
             "",
             *table(_SET, [_set_row(name, some) for name, some in self._by_set().items()]),
         ]

@@ -24,7 +24,16 @@ _GRAVEST: tuple[Status, ...] = (
     "pass",
 )
 
-_TOLD = ("error", "inputs", "metrics", "arithmetic", "criteria", "findings", "notes")
+_TOLD = (
+    "source_sha256",
+    "error",
+    "inputs",
+    "metrics",
+    "arithmetic",
+    "criteria",
+    "findings",
+    "notes",
+)
 
 
 @dataclass(frozen=True, slots=True)
