@@ -24,7 +24,14 @@ from workbench.device.model.stored import stored_design
 from workbench.device.model.workload import FILLS, Outcome, Workload
 from workbench.device.npu.device import NpuDevice
 from workbench.device.npu.workload import LEAST_WAIT_MS, NpuOutcome, NpuWorkload
-from workbench.errors import BuildError, CrashError, DesignError, DeviceError, WorkbenchError
+from workbench.errors import (
+    BuildError,
+    CrashError,
+    DesignError,
+    DeviceError,
+    UsageError,
+    WorkbenchError,
+)
 from workbench.loop import on_model
 from workbench.loop.buffers import host_buffers, output_tensors
 from workbench.loop.events import PhaseSeen
@@ -66,6 +73,13 @@ async def run_on_npu(
     """All steps; what comes of them is in `progress`. Raises WorkbenchError."""
     model.prepare()
     loaded, case = await read(progress, options, spec, settings.limits.load)
+    if case.scalars:
+        brought = ", ".join(f"{name} = {value:g}" for name, value in case.scalars.items())
+        raise UsageError(
+            f"input set {case.set_name} brings {brought}, but on the NPU the design decides",
+            where=shown(loaded.path),
+            hint="--device model passes it; for the NPU write a design that does",
+        )
     on_the_model = await _run_model(progress, options, settings, loaded, case, model)
     design, built = await _build(progress, options, settings, loaded, machine)
     outcome = await _run(progress, options, settings, machine, loaded, case, built, on_the_model)
