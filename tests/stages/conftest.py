@@ -124,6 +124,7 @@ class Bench:
         )
         return await stage_results(
             str(source),
+            built.source_sha256,
             built.headers,
             clang,
             loaded,

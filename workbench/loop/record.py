@@ -14,6 +14,7 @@ from workbench.loop.target import shown
 if TYPE_CHECKING:
     from workbench.design.observed import CoreMemory
     from workbench.verdict import Metrics, Verdict
+    from workbench.verdict.stages import StageResult
 
 SCHEMA = 1
 
@@ -59,7 +60,7 @@ def record(result: RunResult) -> dict[str, Any]:
         "inputs": {"set": result.set_name, "seed": result.seed},
         **(_nothing_judged() if verdict is None else _judged(verdict)),
         "findings": [asdict(finding) for finding in result.findings],
-        "stages": [],
+        "stages": [_stage(stage) for stage in result.stages],
         "diagnostics": [asdict(diagnostic) for diagnostic in result.diagnostics],
         "notes": list(result.notes),
         "provenance": {
@@ -69,6 +70,33 @@ def record(result: RunResult) -> dict[str, Any]:
         "npu": result.npu and _npu(result.npu),
         "model": _model(result),
         "comparison": result.comparison,
+    }
+
+
+def _stage(stage: StageResult) -> dict[str, Any]:
+    """One stage; mae and max_abs are null where the kernel holds it in units of its own."""
+    chain, local, memory = stage.chain, stage.local, stage.memory
+    measured = None if stage.any_scale else chain
+    return {
+        "name": stage.name,
+        "where": stage.where,
+        "recorded": stage.recorded,
+        "expected": stage.expected,
+        "correlation": stage.correlation,
+        "local_correlation": stage.local_correlation,
+        "local_error": stage.local_error,
+        "saturated": stage.saturated,
+        "slope": chain and chain.slope,
+        "local_slope": local and local.slope,
+        "mae": measured and measured.mae,
+        "max_abs": measured and measured.max_abs,
+        "min": stage.low,
+        "max": stage.high,
+        "golden_min": stage.golden_low,
+        "golden_max": stage.golden_high,
+        "temperature": stage.temperature,
+        "damaged": stage.damaged,
+        "memory_correlation": memory and memory.correlation,
     }
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # NumPy comes with it; a front end paints before it needs tha
     from workbench.device.npu.workload import Latency
     from workbench.spec.cases import Case, LoadedSpec
     from workbench.verdict import Finding, Verdict
+    from workbench.verdict.stages import StageResult
 
 Status = Literal["pass", "fail", "build-failed", "crash", "hang", "deadlock", "no-device", "error"]
 
@@ -101,7 +102,8 @@ class RunResult:
 
     Of a run on the NPU, `verdict` is the NPU's and `model` the model's, None where that couldn't
     run; `comparison` says in a sentence what follows from the two, and `concerns` are what the
-    build itself shows to be wrong. `explained` tells whether all that looks for causes has ended.
+    build itself shows to be wrong. `explained` tells whether all that looks for causes has ended;
+    `stages` are known only then.
     """
 
     run: int
@@ -122,6 +124,7 @@ class RunResult:
     model: Verdict | None = None
     comparison: str | None = None
     concerns: tuple[Finding, ...] = ()
+    stages: tuple[StageResult, ...] = ()
     npu: NpuReport | None = None
     materials: Materials | None = None
     explained: bool = False

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.build import Clang
+from workbench.build.kernel import SourceChanged
 from workbench.build.recording import build_recording, marks_stages
 from workbench.device.model.device import ModelDevice
 from workbench.device.model.workload import Constant, Workload
@@ -22,9 +23,14 @@ if TYPE_CHECKING:
 
 OnLines = Callable[[list[str]], None]
 
+BUILD_LIMIT_S = 120.0
+GOLDEN_LIMIT_S = 120.0
+"""As for the main build and the spec: importing torch can take long, hanging can't."""
+
 
 async def stage_results(
     source: str,
+    source_sha256: str,
     files: Iterable[str],
     clang: Clang,
     loaded: LoadedSpec,
@@ -39,12 +45,12 @@ async def stage_results(
 ) -> tuple[tuple[StageResult, ...], tuple[Finding, ...]]:
     """The stages, and what follows from them; nothing when the spec or the kernel has none.
 
-    `source` is the kernel, `files` what it was compiled from and `defines` the macros that it was
-    compiled with; `work` is the main run's, for any library of which the recording one stands in.
-    `passed` says whether that run met its criteria. `limit_s` is for each of the build, the
-    executions and the golden functions.
+    `source` is the kernel, of this content, `files` what it was compiled from and `defines` the
+    macros that it was compiled with; `work` is the main run's, for any library of which the
+    recording one stands in. `limit_s` is for both executions together. `passed` says whether the
+    main run met its criteria.
 
-    Whatever goes wrong is a finding. Raises SourceChanged when the source is saved meanwhile,
+    Whatever goes wrong is a finding. Raises SourceChanged when the source is another by now,
     OSError when the cache can't be written.
     """
     from workbench.verdict import stages as judged
@@ -54,7 +60,7 @@ async def stage_results(
     if not stages or not marks_stages((source, *files)):
         return (), ()
     try:
-        library = await _library(source, clang, work.cache, on_lines, limit_s, defines)
+        library = await _library(source, source_sha256, clang, work.cache, on_lines, defines)
         recording = replace(work, libraries={name: library for name in work.libraries})
         room = {stage.name: stage.count for stage in stages}
         recorded = await device.record_stages(recording, room, on_lines, limit_s)
@@ -69,7 +75,7 @@ async def stage_results(
             scalars | _passed(loaded.promise, recorded.constants),
             judged.complete(stages, arithmetic),
             on_lines,
-            limit_s,
+            GOLDEN_LIMIT_S,
         )
     except WorkbenchError as error:
         return (), (_unknown(error),)
@@ -79,13 +85,15 @@ async def stage_results(
 
 async def _library(
     source: str,
+    source_sha256: str,
     clang: Clang,
     cache: Path,
     on_lines: OnLines,
-    limit_s: float,
     defines: tuple[str, ...],
 ) -> Path:
-    built = await build_recording(source, clang, cache, on_lines, limit_s, defines)
+    built = await build_recording(source, clang, cache, on_lines, BUILD_LIMIT_S, defines)
+    if built.source_sha256 != source_sha256:
+        raise SourceChanged
     if built.library is not None:
         return built.library
     first = next((d for d in built.diagnostics if d.severity == "error"), None)

@@ -143,13 +143,13 @@ def error_entry(results: Sequence[StageResult]) -> StageResult | None:
 def _entering(results: Sequence[StageResult], first: StageResult | None) -> Iterator[Finding]:
     if first is None:
         return
-    before = results[results.index(first) - 1].correlation if first is not results[0] else 1.0
+    earlier = results[: results.index(first)]
+    before = earlier[-1].correlation if earlier else 1.0
     yield Finding(
         "error-enters-at",
         "error",
         f"the error enters at {first.name}: {', '.join(_losses(first, before))}",
-        f"look at what makes {first.name} from "
-        + ("the stages before it" if first is not results[0] else "the inputs"),
+        f"look at what makes {first.name} from {earlier[-1].name if earlier else 'the inputs'}",
         where=first.where,
         evidence={
             "stage": first.name,
@@ -238,7 +238,7 @@ def _damage(results: Sequence[StageResult]) -> Iterator[Finding]:
         f"memory damage enters at {first.name}: {_share(first.damaged)} of its elements are others "
         f"when the stack lies in the core's memory, correlation "
         f"{_correlation(first.correlation)} -> {_correlation(memory)}",
-        "the stages before are sound: what they read was overwritten later",
+        "see what overwrites memory: a stack that overruns, or a long write",
         where=first.where,
         evidence={
             "stage": first.name,
