@@ -66,11 +66,7 @@ def build(_folder: Path) -> Build:
         count = len(list(_folder.glob("kernel*")))
         source = _folder / f"kernel{count}{suffix}"
         source.write_text(HEAD + textwrap.dedent(text))
-        log: list[str] = []
-        built = asyncio.run(
-            build_sanitized(str(source), find_clang(), _folder / "cache", log.extend, 60)
-        )
-        assert log == []
+        built = asyncio.run(build_sanitized(str(source), find_clang(), _folder / "cache", 60))
         return Kernel(str(source), ctypes.CDLL(str(built.library)), built.sites)
 
     return made

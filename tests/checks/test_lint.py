@@ -24,8 +24,7 @@ HEAD = """\
 async def lint(folder: Path, text: str, suffix: str = ".c") -> tuple[Concern, ...]:
     source = folder / f"kernel{suffix}"
     source.write_text(HEAD + text)
-    log: list[str] = []
-    concerns = await lint_kernel(str(source), find_clang(), folder / "cache", log.extend, 60)
+    concerns = await lint_kernel(str(source), find_clang(), folder / "cache", 60)
     assert os.listdir(folder / "cache" / "lint") == []
     return concerns
 
@@ -129,5 +128,5 @@ async def test_cpp(tmp_path: Path) -> None:
 
 
 async def test_a_kernel_that_does_not_compile(tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match="can't be compiled for the lint"):
+    with pytest.raises(BuildError, match="expected expression"):
         await lint(tmp_path, "int kernel(void) { return 1 +; }\n")

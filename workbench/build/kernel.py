@@ -13,7 +13,7 @@ from typing import Any
 from workbench import manifest
 from workbench.build import stack
 from workbench.build.clang import Clang
-from workbench.build.diagnostics import Diagnostic, DiagnosticParser, Note
+from workbench.build.diagnostics import Diagnostic, DiagnosticParser, Note, parse_diagnostics
 from workbench.build.steps import Artifact, StepResult
 from workbench.errors import BuildError
 from workbench.process import Exit, Process
@@ -210,6 +210,17 @@ async def run_tool(command: tuple[str, ...], on_lines: OnLines, limit_s: float) 
         return await process.wait(limit_s)
     finally:
         await process.stop()
+
+
+async def run_quietly(command: tuple[str, ...], source: str, limit_s: float) -> None:
+    """Run a compiler or linker for `source`; BuildError with its first error when it fails."""
+    log: list[str] = []
+    end = await run_tool(command, log.extend, limit_s)
+    if end.returncode != 0:
+        errors = (d for d in parse_diagnostics(log) if d.severity == "error")
+        first = next(errors, None)
+        how = f"it took more than {limit_s:g} s" if end.timed_out else "the compiler failed"
+        raise BuildError(first.message if first else how, where=first.where if first else source)
 
 
 def prerequisites(dependencies: Path) -> list[str]:

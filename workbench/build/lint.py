@@ -19,8 +19,7 @@ from workbench.build.aie.concern import Concern
 from workbench.build.aie.symbols import explain_undefined
 from workbench.build.clang import Clang
 from workbench.build.debug import DebugInfo
-from workbench.build.kernel import OnLines, run_tool
-from workbench.errors import BuildError
+from workbench.build.kernel import run_quietly
 
 _DEFINE = re.compile(r"^define .*?@(?P<name>\"[^\"]*\"|[\w.$-]+)\(")
 _CALL = re.compile(r"\b(?:call|invoke) .*?@(?P<name>\"[^\"]*\"|[\w.$-]+)\(")
@@ -45,21 +44,18 @@ async def lint_kernel(
     source: str,
     clang: Clang,
     cache: Path,
-    on_lines: OnLines,
     limit_s: float,
     defines: tuple[str, ...] = (),
 ) -> tuple[Concern, ...]:
     """What of `source` a core would have trouble with, one concern a kind.
 
-    Raises BuildError when it can't be compiled.
+    Raises BuildError, in the compiler's first words, when it can't be compiled.
     """
     with manifest.new_folder(cache / "lint", "kernel") as folder:
         text, dependencies = folder / "kernel.ll", folder / "kernel.d"
         options = ("-gline-tables-only", "-w")
         command = clang.compile_command(source, text, dependencies, defines, options)
-        end = await run_tool(command, on_lines, limit_s)
-        if end.returncode != 0:
-            raise BuildError("the kernel can't be compiled for the lint", where=source)
+        await run_quietly(command, source, limit_s)
         return freestanding_concerns(text.read_text(), source)
 
 

@@ -37,9 +37,10 @@ async def closer_look(
     """What checks of the kernel's arithmetic and the lint find, and notes on how far they got.
 
     `source` is the kernel, of this content, and `defines` the macros that it was compiled with;
-    `work` is the main run's, for any library of which the one with checks stands in. `limit_s` is
-    for each of the builds and the execution. Without `lint` nothing is said of what a core lacks:
-    a real object for it says that better.
+    `work` is the main run's, for any library of which the one with checks stands in. `on_lines` is
+    told what the execution printed if it ended early: else the main run has printed the same.
+    `limit_s` is for each of the builds and the execution. Without `lint` nothing is said of what a
+    core lacks: a real object for it says that better.
 
     A build or an execution that fails is a note. Raises SourceChanged when the source is another
     by now, OSError when the cache can't be written.
@@ -47,7 +48,7 @@ async def closer_look(
     findings: list[Finding] = []
     notes: list[str] = []
     try:
-        built = await build_sanitized(source, clang, work.cache, on_lines, limit_s, defines)
+        built = await build_sanitized(source, clang, work.cache, limit_s, defines)
         if built.source_sha256 != source_sha256:
             raise SourceChanged
         found, note = await _executed(built, work, device, on_lines, limit_s)
@@ -57,7 +58,7 @@ async def closer_look(
         notes.append(f"the kernel's arithmetic is not checked: {error.message}")
     if lint:
         try:
-            concerns = await lint_kernel(source, clang, work.cache, on_lines, limit_s, defines)
+            concerns = await lint_kernel(source, clang, work.cache, limit_s, defines)
             findings += _findings(concerns)
         except WorkbenchError as error:
             notes.append(f"what a core lacks is not looked for: {error.message}")
@@ -71,9 +72,11 @@ async def _executed(
     from workbench.verdict.sanitizer import check_findings
 
     libraries = dict.fromkeys(work.libraries, built.library)
-    checked = await device.check(replace(work, libraries=libraries), on_lines, limit_s)
+    log: list[str] = []
+    checked = await device.check(replace(work, libraries=libraries), log.extend, limit_s)
     notes = []
     if checked.error is not None:
+        on_lines(log)
         notes.append(f"the checks of the arithmetic cover what ran until {checked.error.message}")
     return check_findings(read_table(built.sites, checked.tables)), notes
 
