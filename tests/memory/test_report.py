@@ -97,7 +97,7 @@ def test_the_memory_map_is_that_of_the_linker_script(polynomial: dict[str, Any])
 def test_the_honest_kernel_needs_no_more_than_its_stack() -> None:
     answer = check("kernels/attention.c")
     assert answer["status"] == "pass"
-    assert answer["findings"] == []
+    assert {found["severity"] for found in answer["findings"]} == {"info"}
     assert answer["metrics"] == answer["arithmetic"]
     assert 0 < answer["core"]["stack_bytes"] <= answer["core"]["stack_limit"]
 
@@ -108,5 +108,7 @@ def test_a_large_stack_is_the_mend(kernel: str, tmp_path: Path) -> None:
     mended = tmp_path / "mended.mlir"
     mended.write_text(text.replace("link_with =", "stack_size = 8192 : i32, link_with ="))
     answer = check(f"kernels/attention_{kernel}.c", "--design", str(mended))
-    assert [found["id"] for found in answer["findings"]] == ["scalar-mismatch"]
+    found = {one["id"] for one in answer["findings"]}
+    assert "scalar-mismatch" in found
+    assert not found & {"stack-overrun", "input-overwritten", "nondeterministic", "error-pattern"}
     assert answer["metrics"] == answer["arithmetic"]

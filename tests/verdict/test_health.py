@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.spec import DTYPES, Tensor
-from workbench.verdict.health import HEALTH, health_findings, limits, observe
+from workbench.verdict import Finding
+from workbench.verdict.health import HEALTH, limits, observe, unhealthy
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -25,8 +26,15 @@ def random(seed: int = 1, low: int = -100, high: int = 100) -> Numbers:
 GOLDEN = random()
 
 
+def findings(
+    device: Numbers, reference: Numbers = GOLDEN, dtype: str = "int8", *, alone: bool = True
+) -> list[Finding]:
+    tensor = Tensor("y", dtype, reference.shape)
+    return unhealthy(tensor, observe(device, reference, dtype), device, reference, alone=alone)
+
+
 def ids(device: Numbers, reference: Numbers = GOLDEN, dtype: str = "int8") -> list[str]:
-    found = health_findings([(Tensor("y", dtype, reference.shape), device, reference)])
+    found = findings(device, reference, dtype)
     assert {finding.id for finding in found} <= HEALTH
     return [f"{finding.id} {finding.severity}" for finding in found]
 
@@ -46,7 +54,7 @@ def test_one_value(value: float) -> None:
 
 def test_few_values() -> None:
     steps = np.sign(GOLDEN) * 3
-    (finding,) = health_findings([(Tensor("y", "int8", GOLDEN.shape), steps, GOLDEN)])
+    (finding,) = findings(steps)
     assert (finding.id, finding.severity) == ("few-values", "error")
     assert finding.message.startswith(
         "the 1,024 output elements have 3 different values (-3, 0, 3)"
@@ -95,13 +103,9 @@ def test_a_reference_without_variance() -> None:
     assert ids(GOLDEN, seven) == ["input-regime error"]
 
 
-def test_each_of_several_tensors_is_looked_at() -> None:
-    pairs = [
-        (Tensor("good", "int8", GOLDEN.shape), GOLDEN, GOLDEN),
-        (Tensor("bad", "int8", GOLDEN.shape), GOLDEN * 0, GOLDEN),
-    ]
-    (finding,) = health_findings(pairs)
-    assert finding.message.startswith("every one of the 1,024 elements of bad is 0")
+def test_one_of_several_tensors_is_named() -> None:
+    (finding,) = findings(-GOLDEN * 0, alone=False)
+    assert finding.message.startswith("every one of the 1,024 elements of y is 0")
 
 
 def test_what_is_observed() -> None:

@@ -50,3 +50,15 @@ def test_a_single_tensor_needs_no_name() -> None:
     promise = _promise(Criterion("exact", ">=", 1.0), names=("first",))
     (result,) = judge(promise, GOLDEN, GOLDEN).criteria
     assert (result.value, result.met, result.tensor) == (1.0, True, None)
+
+
+def test_each_has_its_health() -> None:
+    outputs = {**GOLDEN, "second": np.zeros((4, 4), np.int8)}
+    verdict = judge(_promise(), outputs, GOLDEN)
+    assert [f.id for f in verdict.ill] == ["constant-output"]
+    assert "elements of second is 0" in verdict.ill[0].message
+    assert {name: health.zeros for name, health in verdict.health.items()} == {
+        "first": 1 / 16,
+        "second": 1.0,
+        "third": 1 / 16,
+    }

@@ -101,7 +101,7 @@ def test_what_nobody_knows_is_the_last_of_its_severity() -> None:
     severities: tuple[Severity, ...] = ("info", "warning", "error")
     unknown = [found("new", severity) for severity in severities]
     known = [
-        *(found("npu-undamaged", "info"), found("libm-call", "warning"), SCALAR, HARMLESS),
+        *(found("npu-undamaged", "info"), found("freestanding", "warning"), SCALAR, HARMLESS),
         found("input-regime", "info"),
     ]
     ordered = triage([*unknown, *known])
@@ -109,7 +109,7 @@ def test_what_nobody_knows_is_the_last_of_its_severity() -> None:
         ("scalar-mismatch", "error"),
         ("stack-overrun", "error"),
         ("new", "error"),
-        ("libm-call", "warning"),
+        ("freestanding", "warning"),
         ("new", "warning"),
         ("npu-undamaged", "info"),
         ("input-regime", "info"),

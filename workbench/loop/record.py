@@ -144,6 +144,9 @@ def _nothing_judged() -> dict[str, Any]:
         "output": None,
         "criteria": [],
         "parts": {},
+        "health": {},
+        "fit": None,
+        "profile": None,
         "core": None,
         "cores": [],
         "panes": None,
@@ -153,6 +156,7 @@ def _nothing_judged() -> dict[str, Any]:
 
 def _judged(verdict: Verdict) -> dict[str, Any]:
     from workbench.verdict import cut_panes
+    from workbench.verdict.profile import fit, profile
 
     output = verdict.output
     return {
@@ -169,6 +173,9 @@ def _judged(verdict: Verdict) -> dict[str, Any]:
             for c in verdict.criteria
         ],
         "parts": {name: _metrics(metrics) for name, metrics in verdict.parts},
+        "health": {name: asdict(health) for name, health in verdict.health.items()},
+        "fit": asdict(fit(verdict.device, verdict.reference)),
+        "profile": asdict(profile(verdict.device, verdict.reference)),
         "core": _core(_worst(verdict.cores)) if verdict.cores else None,
         "cores": [_core(core) for core in verdict.cores],
         "panes": asdict(cut_panes(verdict.device, verdict.reference)),

@@ -35,6 +35,9 @@ ON_DEMAND = ("offset", "argmax", "max_ulp", "times_best")
 _SHARES = {"within_5", "exact", "argmax"}
 _UNIT_BOUND = {"correlation", "cosine", "slope"}
 
+_REASONS = {"input-regime": "poor reference"}
+"""Findings about an output's health that don't say by their name what they are."""
+
 _ULPS = 1e-12
 """What the rounding of a metric's own sums can take from a perfect 1."""
 
@@ -108,6 +111,7 @@ def verdict_lines(result: RunResult) -> list[str]:
     return [
         f"{head} {device}: {_numbers(verdict)}",
         *_metric_lines(verdict),
+        *_spread_line(verdict),
         *([f"  {result.comparison}"] if result.comparison else []),
         *([f"  {latency}"] if (latency := latency_text(result)) else []),
         *map(finding_text, verdict.findings),
@@ -135,7 +139,9 @@ def latency_text(result: RunResult) -> str | None:
 def _numbers(verdict: Verdict) -> str:
     metrics, output = verdict.metrics, verdict.output
     reference = range_text(output.reference_minimum, output.reference_maximum)
+    ill = ill_text(verdict)
     return (
+        f"{f'{ill.upper()}, ' if ill else ''}"
         f"correlation {metric_text('correlation', metrics.correlation)}, "
         f"max error {metric_text('max_abs', metrics.max_abs)}, "
         f"output {range_text(output.minimum, output.maximum)} (reference {reference})"
@@ -163,3 +169,22 @@ def _demand(result: CriterionResult) -> str:
     worst = f" ({result.tensor}: {metric_text(c.metric, result.value)})" if result.tensor else ""
     met = "met" if result.met else "NOT MET"
     return f"{target_text(c.metric, c.op, c.target):<10} {met}{plain(worst)}"
+
+
+def _spread_line(verdict: Verdict) -> list[str]:
+    """The tolerances that a share of the elements, and all of them, would need."""
+    if not verdict.metrics.max_abs:
+        return []
+    from workbench.verdict.profile import tolerance
+
+    needed = (
+        f"{100 * share:g} % ±{number(tolerance(verdict.device, verdict.reference, share))}"
+        for share in (0.5, 0.95, 0.99, 1)
+    )
+    return [f"  tolerance that would do: {', '.join(needed)}"]
+
+
+def ill_text(verdict: Verdict) -> str:
+    """Why the metrics say nothing, in a word for each reason; empty when they can be trusted."""
+    reasons = dict.fromkeys(f.id for f in verdict.ill)
+    return ", ".join(_REASONS.get(reason, reason.replace("-", " ")) for reason in reasons)

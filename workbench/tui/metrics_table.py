@@ -71,6 +71,7 @@ def _table(verdict: Verdict, width: int) -> list[Content]:
         for own, other in (("device", "arithmetic"), ("core memory", "stack apart"))
     ]
     return [
+        *_ill(verdict),
         *(heads if corrupted else []),
         *(row(result.criterion.metric, result) for result in verdict.criteria),
         *_parts(verdict, width),
@@ -111,6 +112,12 @@ def _demand(result: CriterionResult | None, *, with_target: bool) -> str:
     c = result.criterion if result is not None else None
     target = words.target_text(c.metric, c.op, c.target) if c is not None else ""
     return f"{glyph} {target:<{_TARGET}}"
+
+
+def _ill(verdict: Verdict) -> list[Content]:
+    """Why the metrics below say nothing."""
+    ill = words.ill_text(verdict)
+    return [Content.styled(ill.upper(), "$wb-fail bold")] if ill else []
 
 
 def _not_finite(count: int) -> list[Content]:

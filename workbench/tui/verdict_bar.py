@@ -60,10 +60,12 @@ def _numbers(shown: RunResult, *, is_current: bool) -> list[tuple[int, Content]]
         (2, Content.styled(f"of run {shown.run} {(shown.source_sha256 or '')[:7]}", style)),
     ]
     correlation = words.metric_text("correlation", metrics.correlation)
+    ill = words.ill_text(verdict)
     reference = words.range_text(output.reference_minimum, output.reference_maximum)
     device = words.range_text(output.minimum, output.maximum)
     return [
         *([] if is_current else stale),
+        *([(0, text.badge(ill.upper(), "$wb-fail"))] if ill else []),
         (0, Content.styled(f"corr {correlation}", style)),
         (1, Content.styled(f"max error {words.metric_text('max_abs', metrics.max_abs)}", style)),
         (3, Content.styled(f"range {device}", style)),

@@ -6,7 +6,6 @@ reference is small. One function a rule, each on a whole output tensor in float6
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,28 +92,19 @@ def limits(dtype: str) -> tuple[float, float]:
     return float(info.min), float(info.max)
 
 
-def health_findings(
-    outputs: Iterable[tuple[Tensor, Numbers, Numbers]],
+def unhealthy(
+    tensor: Tensor, health: Health, device: Numbers, reference: Numbers, *, alone: bool = True
 ) -> list[Finding]:
-    """What is wrong with output tensors (each with the device's elements and the reference's)."""
-    all_of_them = list(outputs)
-    found: list[Finding] = []
-    for tensor, device, reference in all_of_them:
-        of = "output elements" if len(all_of_them) == 1 else f"elements of {tensor.name}"
-        found += _found(of, tensor.dtype, device, reference)
-    return found
-
-
-def _found(of: str, dtype: str, device: Numbers, reference: Numbers) -> Iterator[Finding]:
-    health = observe(device, reference, dtype)
+    """What is wrong with an output tensor; `alone` when the design has no other one."""
+    of = "output elements" if alone else f"elements of {tensor.name}"
     rules = (
         not_finite(device, reference, of),
         constant_output(device, reference, of),
         few_values(health, device, of),
-        saturated_output(health, dtype, device.size, of),
+        saturated_output(health, tensor.dtype, device.size, of),
         poor_reference(reference),
     )
-    yield from (finding for finding in rules if finding is not None)
+    return [finding for finding in rules if finding is not None]
 
 
 def not_finite(device: Numbers, reference: Numbers, of: str = "output elements") -> Finding | None:

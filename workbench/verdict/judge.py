@@ -20,7 +20,7 @@ from workbench.verdict.findings import (
     memory_dependent,
     scalar_mismatches,
 )
-from workbench.verdict.health import HEALTH, health_findings
+from workbench.verdict.health import HEALTH, Health, observe, unhealthy
 from workbench.verdict.memory import memory_findings
 from workbench.verdict.metrics import Metrics, measure
 from workbench.verdict.panes import as_matrix
@@ -81,7 +81,7 @@ class Verdict:
 
     `arithmetic` are the metrics of the result that memory can't have corrupted; they equal
     `metrics` where the device has no memory of its own to corrupt. `parts` are the metrics of each
-    output tensor, where there are several.
+    output tensor, where there are several, `health` what each of them holds.
     """
 
     tensor: str
@@ -93,6 +93,7 @@ class Verdict:
     device: Numbers
     reference: Numbers
     parts: tuple[tuple[str, Metrics], ...] = ()
+    health: Mapping[str, Health] = field(default_factory=dict)
     cores: tuple[CoreMemory, ...] = ()
 
     @property
@@ -145,12 +146,17 @@ def judge(
         (t, _numbers(outputs, t), _numbers(reference, t), known.ideal.get(t.name))
         for t in promise.outputs
     ]
+    health = {t.name: observe(d, r, t.dtype) for t, d, r, _ in compared}
     parts: tuple[tuple[str, Metrics], ...] = ()
     if len(compared) > 1:
         parts = tuple((t.name, measure(d, r, t.dtype, i)) for t, d, r, i in compared)
     results = tuple(_result(c, parts or ((None, metrics),)) for c in promise.criteria)
     findings = [
-        *health_findings((t, d, r) for t, d, r, _ in compared),
+        *(
+            finding
+            for t, d, r, _ in compared
+            for finding in unhealthy(t, health[t.name], d, r, alone=len(compared) == 1)
+        ),
         *_findings(promise, outputs, known, changed),
     ]
     if not all(result.met for result in results) or not (results or metrics.exact == 1):
@@ -169,6 +175,7 @@ def judge(
         device=device,
         reference=golden,
         parts=parts,
+        health=health,
         cores=known.cores,
     )
 
