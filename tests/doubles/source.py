@@ -44,7 +44,7 @@ def includes(text: str) -> list[tuple[str, bool]]:
 
 def functions(text: str) -> list[SourceFunction]:
     """The functions that a source defines, in its order."""
-    bare = plain(text)
+    bare = _with_known_types(plain(text))
     constants = _constants(bare)
     found = []
     for match in _DEFINITION.finditer(bare):
@@ -67,6 +67,13 @@ def functions(text: str) -> list[SourceFunction]:
             )
         )
     return found
+
+
+def _with_known_types(text: str) -> str:
+    """The text with what its typedefs stand for; of several for a name, the first one."""
+    for type_, name in re.findall(r"^typedef\s+(\w+)\s+(\w+);", text, re.MULTILINE):
+        text = re.sub(rf"\b{name}\b(?!;)", type_, text)
+    return text
 
 
 def _body(text: str, start: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.headless.command import check, run
 from tests.headless.contract import breaches
 from tests.npu.test_failures import FAILURES
 from tests.projects import Project, copy_of_ours, marked
-from workbench.build.aie.phases import PHASES
+from workbench.build.aie.phases import PHASES, UNKNOWN
 from workbench.errors import DeviceError, ExitCode
 from workbench.loop.events import PhaseSeen, RunCancelled
 from workbench.loop.result import RunResult
@@ -98,18 +98,19 @@ def test_attention_from_end_to_end(
     }
     (object_,) = steps["compile"]["artifacts"]
     made = {Path(one["path"]).name: one for one in steps["aiecc"]["artifacts"]}
-    assert {"final.xclbin", "insts.bin"} <= set(made)
+    (xclbin,) = (one for name, one in made.items() if name.endswith(".xclbin"))
+    (instructions,) = (one for name, one in made.items() if name.startswith("insts"))
     provenance = record["provenance"]
     assert provenance["sources"] == {"kernels/attention.c": record["source_sha256"]}
     assert object_["sha256"] in provenance["objects"].values()
-    assert provenance["xclbin"] == made["final.xclbin"]["sha256"]
-    assert provenance["instructions"] == made["insts.bin"]["sha256"]
+    assert provenance["xclbin"] == xclbin["sha256"]
+    assert provenance["instructions"] == instructions["sha256"]
     assert set(provenance["images"]) == {"0,2"}
     assert set(provenance["tools"]) == {"Peano", "aiecc", "xclbinutil"}
     assert "kernels/attention.py" in provenance["files"]
     phases = [phase["name"] for phase in record["npu"]["phases"]]
     assert phases
-    assert set(phases) <= set(PHASES)
+    assert set(phases) <= {*PHASES, UNKNOWN}
     latency = record["npu"]["latency"]
     assert latency["count"] == 20
     assert 0 < latency["min_us"] <= latency["median_us"] <= latency["p95_us"]
@@ -248,25 +249,19 @@ async def test_alternating_results_name_the_buffer(
 
 
 async def test_a_deadlock_on_the_model_never_reaches_the_npu(npu: Project) -> None:
-    npu.edit(
-        npu.design,
-        "aie.objectfifo.acquire @in(Consume, 1)",
-        "aie.objectfifo.acquire @in(Consume, 2)",
-    )
+    given = next(line for line in npu.design.read_text().splitlines() if "@in, id = 0" in line)
+    npu.edit(npu.design, f"{given}\n", "")
     result = await checked(npu)
     assert (result.status, result.exit_code) == ("deadlock", ExitCode.HANG)
     assert {s.name: s.status for s in result.steps}["aiecc"] == "skipped"
 
 
 async def test_a_kernel_that_only_peano_compiles(npu: Project) -> None:
-    npu.edit(
-        npu.kernel,
-        "#include <stdint.h>\n",
-        "#include <stdint.h>\n#ifdef __x86_64__\n#error x\n#endif\n",
-    )
+    text = npu.kernel.read_text()
+    npu.kernel.write_text(f"#include <aie_api/aie.hpp>\n{text}")
     result = await checked(npu)
     assert result.model is None
-    assert result.verdict is not None or result.error is not None
+    assert {s.name: s.status for s in result.steps}["aiecc"] == "ok", result.error
     assert any("the model can't tell what to expect" in note for note in result.notes)
 
 
@@ -281,12 +276,10 @@ async def test_saves_during_aiecc_leave_nothing(
     task = asyncio.create_task(loop.engine.watch())
     try:
         for number in range(1, 21):
-            await loop.until(lambda run=number: any(e.run >= run for e in loop.all(PhaseSeen)))
+            await loop.until(partial(phases_of, loop, number))
             npu.edit(npu.kernel, "* factor", f"* factor /* {number} */")
         words.write_text("")
-        await loop.until(
-            lambda: loop.results and not loop.all(StepStarted)[-1:] == [] and loop.view.is_current
-        )
+        await loop.until(lambda: loop.results and loop.view.is_current)
         assert loop.results[-1].status == "pass"
         stopped = [e.run for e in loop.all(RunCancelled)]
         assert len(stopped) >= 20
@@ -302,6 +295,11 @@ async def test_saves_during_aiecc_leave_nothing(
     assert not list((npu.folder / ".workbench" / "cache").glob("npu-*"))
     again = await checked(npu)
     assert again.status == "pass", "the lock is free"
+
+
+def phases_of(loop: Loop, run: int) -> bool:
+    """Whether aiecc of this run, or of a newer one, was seen to be somewhere."""
+    return any(event.run >= run for event in loop.all(PhaseSeen))
 
 
 def test_it_says_so_in_text(npu: Project) -> None:

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from workbench.build import Diagnostic, StepResult
 from workbench.design.memory import STACK, Region
 from workbench.design.observed import CoreMemory, HostPart, LocalArray, Overwritten
+from workbench.device.choose import DeviceInfo
 from workbench.errors import WorkbenchError
 from workbench.loop.events import (
     Event,
@@ -25,7 +26,6 @@ from workbench.loop.events import (
     StepStarted,
     Watching,
 )
-from workbench.device.choose import DeviceInfo
 from workbench.loop.result import RunResult, Status
 from workbench.loop.target import Options
 from workbench.spec import Criterion, HostBuffer, Scalar, Tensor

@@ -6,18 +6,25 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
 
-from tests.tui.scripted import off_at, rows, verdict
+from tests.tui.scripted import off_at, result, rows, verdict
+from workbench.loop.result import RunResult
 from workbench.spec import Criterion
 from workbench.tui.elements import elements_of
 from workbench.tui.panes import PanesView
 from workbench.verdict import Verdict
+
+NAMES = ("reference", "device", "difference")
+
+
+def of(shown: Verdict) -> RunResult:
+    return result(1, "pass" if shown.passed else "fail", verdict=shown)
 
 
 class PanesApp(App[None]):
     def __init__(self, shown: Verdict | None) -> None:
         super().__init__()
         self.panes = PanesView()
-        self._shown = shown
+        self._shown = None if shown is None else of(shown)
 
     def get_css_variables(self) -> dict[str, str]:
         theme = super().get_css_variables()
@@ -81,21 +88,21 @@ async def test_keys_move_the_cursor_there_and_back(key: str, place: tuple[int, i
 
 async def test_a_moved_window_stays_over_new_verdicts_until_worst_is_asked_for() -> None:
     async with (app := PanesApp(verdict(off_at(17, 42, 9)))).run_test(size=(130, 11)) as pilot:
-        app.panes.show(verdict(off_at(3, 5, 9)), stale=False)
+        app.panes.show(of(verdict(off_at(3, 5, 9))), stale=False)
         assert (app.panes.window.row, app.panes.window.column) == (3, 5)
         await pilot.press("j")
-        app.panes.show(verdict(off_at(50, 50, 9)), stale=False)
+        app.panes.show(of(verdict(off_at(50, 50, 9))), stale=False)
         assert (app.panes.window.row, app.panes.window.column) == (4, 5)
         app.panes.show_worst()
         assert (app.panes.window.row, app.panes.window.column) == (50, 50)
-        app.panes.show(verdict(off_at(9, 9, 9)), stale=False)
+        app.panes.show(of(verdict(off_at(9, 9, 9))), stale=False)
         assert (app.panes.window.row, app.panes.window.column) == (9, 9)
 
 
 async def test_another_shape_opens_anew() -> None:
     async with (app := PanesApp(verdict(off_at(60, 60, 9)))).run_test(size=(130, 11)) as pilot:
         await pilot.press("h")
-        app.panes.show(verdict(shape=(3, 4)), stale=False)
+        app.panes.show(of(verdict(shape=(3, 4))), stale=False)
         assert (app.panes.window.rows, app.panes.window.columns) == (3, 4)
         assert len([row for row in rows(app.panes)[2:5] if row]) == 3
 
@@ -136,8 +143,8 @@ async def test_floats_and_non_finite_elements_fit_their_cells() -> None:
 
 
 def test_whole_numbers_are_seen_as_such() -> None:
-    assert elements_of(verdict()).whole
-    assert not elements_of(verdict(floats, dtype="float32")).whole
+    assert elements_of(verdict(), NAMES).whole
+    assert not elements_of(verdict(floats, dtype="float32"), NAMES).whole
 
 
 @pytest.mark.parametrize(
@@ -149,12 +156,12 @@ def test_whole_numbers_are_seen_as_such() -> None:
     ],
 )
 def test_the_tolerance_is_the_criterions(criteria: list[Criterion], limit: float) -> None:
-    assert elements_of(verdict(criteria=criteria)).limit == limit
+    assert elements_of(verdict(criteria=criteria), NAMES).limit == limit
 
 
 async def test_stale_is_said() -> None:
     async with (app := PanesApp(shown := verdict())).run_test(size=(130, 11)):
-        app.panes.show(shown, stale=True)
+        app.panes.show(of(shown), stale=True)
         assert title(app.panes).startswith("STALE")
         assert "STALE" in Content.from_markup(str(app.panes.border_title)).plain
 

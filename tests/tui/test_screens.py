@@ -30,9 +30,9 @@ from tests.tui.scripted import (
     with_memory,
 )
 from workbench.build import Diagnostic, StepResult
+from workbench.device.choose import DeviceInfo
 from workbench.errors import BuildError, HangError
 from workbench.loop.events import Event, Missing, RunStarted, StepFinished, StepStarted, Watching
-from workbench.device.choose import DeviceInfo
 from workbench.tui.log_view import LogView
 
 SCREENS = Path(__file__).parent / "screens"

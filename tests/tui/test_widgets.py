@@ -12,9 +12,9 @@ from textual.content import Content
 
 from tests.tui.scripted import MISMATCH, a_run, off_at, result, started, verdict
 from workbench.build import Diagnostic
+from workbench.device.choose import DeviceInfo
 from workbench.errors import BuildError, OutOfBoundsError, SpecError
 from workbench.loop.events import Event, Missing, RunFinished, Saved, StepStarted, Watching
-from workbench.device.choose import DeviceInfo
 from workbench.loop.view import Phase, StepView, View, reduce
 from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.problems import Problem, Problems, collect
@@ -113,7 +113,7 @@ def test_each_state_has_a_glyph_and_its_word(phase: Phase) -> None:
 
 def table_of(shown: Verdict, width: int = 50) -> list[str]:
     table = MetricsTable()
-    table._verdict = shown
+    table._result = result(1, "fail", verdict=shown)
     return plain(table.lines(width, 20))
 
 

@@ -143,6 +143,11 @@ class RunResult:
         first = Finding(error.finding, "error", error.message, error.hint or "", error.where)
         return (first, *(one for one in self.concerns if one.message != error.message))
 
+    def judged_as(self, other: RunResult) -> bool:
+        """Whether both are of one judged run, whatever has been found out about it since."""
+        verdict, same = self.verdict, other.verdict
+        return verdict is not None and same is not None and verdict.device is same.device
+
     @property
     def exit_code(self) -> ExitCode:
         """The exit code of a `check` that ends with this run."""

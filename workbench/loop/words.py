@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.build.diagnostics import strip_ansi
@@ -10,6 +10,7 @@ from workbench.loop.result import RunResult
 
 if TYPE_CHECKING:
     from workbench.verdict import CriterionResult, Finding, Verdict
+    from workbench.verdict.stages import StageResult
 
 UNDEFINED = "undefined"
 
@@ -114,6 +115,7 @@ def verdict_lines(result: RunResult) -> list[str]:
         *_spread_line(verdict),
         *([f"  {result.comparison}"] if result.comparison else []),
         *([f"  {latency}"] if (latency := latency_text(result)) else []),
+        *stage_lines(result.stages),
         *map(finding_text, verdict.findings),
     ]
 
@@ -121,7 +123,52 @@ def verdict_lines(result: RunResult) -> list[str]:
 def explained_lines(result: RunResult, before: RunResult | None) -> list[str]:
     """What is known of a run beyond what `before` told."""
     told = set(before.findings) if before else set()
-    return [finding_text(finding) for finding in result.findings if finding not in told]
+    return [
+        *stage_lines(result.stages),
+        *(finding_text(finding) for finding in result.findings if finding not in told),
+    ]
+
+
+def stage_lines(stages: Sequence[StageResult]) -> list[str]:
+    """The stages as a table: correlations with golden ones, and with what is right locally."""
+    if not stages:
+        return []
+    width = max(len("stage"), *(len(stage.name) for stage in stages))
+    return [
+        f"  {'stage':<{width}}  {'correlation':>11}  {'local':>9}  {'saturated':>9}  range",
+        *(
+            f"  {stage.name:<{width}}  {metric_text('correlation', stage.correlation):>11}  "
+            f"{metric_text('correlation', stage.local_correlation):>9}  "
+            f"{saturated_text(stage):>9}  {range_text(stage.low, stage.high)}"
+            for stage in stages
+        ),
+    ]
+
+
+def saturated_text(stage: StageResult) -> str:
+    """The share of a stage's elements that its limits cut off."""
+    return UNDEFINED if stage.saturated is None else f"{100 * stage.saturated:.1f} %"
+
+
+def provenance_lines(result: RunResult) -> list[str]:
+    """What a run on the NPU was made from, by the first digits of the contents' hashes."""
+    if result.npu is None:
+        return []
+    told = result.npu.provenance
+    made = {
+        **{f"{kind} {name}": digest for kind in _KINDS for name, digest in told[kind].items()},
+        **{kind: told[kind] for kind in ("xclbin", "instructions") if told[kind]},
+    }
+    tools = ", ".join(f"{name} {version}" for name, version in told["tools"].items())
+    cached = " (cached: no tool had to run)" if result.npu.cached else ""
+    return [
+        *(f"{(digest or 'missing')[:12]}  {name}" for name, digest in made.items()),
+        f"by {tools}{cached}",
+        f"in {result.npu.folder}",
+    ]
+
+
+_KINDS = ("sources", "headers", "design", "objects", "images")
 
 
 def latency_text(result: RunResult) -> str | None:

@@ -49,6 +49,7 @@ ACTIONS = (
         "main", "worst", "m", "worst", "the worst element; follow it from verdict to verdict", True
     ),
     Action("main", "next_pane", "v", "pane", "other panes, where not all three fit", True),
+    Action("main", "next_pair", "p", "pair", "reference, model, NPU: compare the next two"),
     Action("main", "search", "slash", "search", "look for something in the log", True),
     Action("main", "follow", "F", "log end", "follow the log's end"),
     Action("main", "copy", "y", "copy", "copy the verdict line", True),

@@ -14,7 +14,9 @@ if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdi
     from workbench.tui.window import Window
     from workbench.verdict import Panes, Verdict
 
-NAMES = ("reference", "device", "difference")
+DIFFERENCE = 2
+"""The pane that shows one tensor minus the other, among the three."""
+
 GAP = 3
 """Cells between two panes."""
 
@@ -27,7 +29,7 @@ FLOAT_WIDTHS = (7, 6, 5)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The panes shown (indices into NAMES), their numbers' widths, the cells between numbers."""
+    """The panes shown (of the three), their numbers' widths, the cells between numbers."""
 
     shown: tuple[int, ...]
     widths: tuple[int, ...]
@@ -63,6 +65,7 @@ class Elements:
     """
 
     verdict: Verdict
+    names: tuple[str, str, str]
     rows: int
     columns: int
     whole: bool
@@ -103,8 +106,8 @@ class Elements:
         return [(width, width, width) for width in FLOAT_WIDTHS]
 
 
-def elements_of(verdict: Verdict) -> Elements:
-    """A verdict's elements."""
+def elements_of(verdict: Verdict, names: tuple[str, str, str]) -> Elements:
+    """A verdict's elements; `names` are those of its reference, its device and the difference."""
     import numpy as np
 
     from workbench.verdict.panes import as_matrix
@@ -116,6 +119,7 @@ def elements_of(verdict: Verdict) -> Elements:
     whole = all(bool(np.all(_finite(x) % 1 == 0)) for x in (device, reference))
     return Elements(
         verdict,
+        names,
         int(rows),
         int(columns),
         whole,

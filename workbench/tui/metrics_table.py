@@ -11,6 +11,7 @@ from workbench.tui import text
 from workbench.tui.lines import ScrolledLines
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
+    from workbench.loop.result import RunResult
     from workbench.verdict import CriterionResult, Verdict
 
 _NAME, _VALUE, _TARGET = 11, 11, 9
@@ -25,22 +26,22 @@ class MetricsTable(ScrolledLines):
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
-        self._verdict: Verdict | None = None
+        self._result: RunResult | None = None
         self.border_title = Content("metrics")
 
-    def show(self, verdict: Verdict | None, *, stale: bool) -> None:
-        """Paint this verdict; `stale` when it isn't of the bytes on disk."""
-        self.border_title = Content("metrics  STALE" if stale and verdict else "metrics")
-        if verdict is not self._verdict:
-            self._verdict = verdict
+    def show(self, result: RunResult | None, *, stale: bool) -> None:
+        """Paint this judged run; `stale` when it isn't of the bytes on disk."""
+        self.border_title = Content("metrics  STALE" if stale and result else "metrics")
+        if result is not None and not (self._result and result.judged_as(self._result)):
+            self._result = result
             self.top = 0
             self.changed()
 
     def lines(self, width: int, height: int) -> list[Content]:
         """The table."""
-        if self._verdict is None:
+        if self._result is None or self._result.verdict is None:
             return []
-        return _table(self._verdict, width)
+        return [*_table(self._result.verdict, width), *_latency(self._result)]
 
 
 def _table(verdict: Verdict, width: int) -> list[Content]:
@@ -112,6 +113,19 @@ def _demand(result: CriterionResult | None, *, with_target: bool) -> str:
     c = result.criterion if result is not None else None
     target = words.target_text(c.metric, c.op, c.target) if c is not None else ""
     return f"{glyph} {target:<{_TARGET}}"
+
+
+def _latency(result: RunResult) -> list[Content]:
+    """The burst's figures; only the NPU has any."""
+    latency = result.npu.latency if result.npu else None
+    if latency is None:
+        return []
+    rows = {
+        "latency": f"{latency.median_us:,.0f} µs median",
+        "": f"{latency.min_us:,.0f} min, {latency.p95_us:,.0f} p95 of {latency.count} warm runs",
+        "first run": f"{latency.first_us:,.0f} µs after idle",
+    }
+    return [Content(f"{name:{_NAME}}  {told}") for name, told in rows.items()]
 
 
 def _ill(verdict: Verdict) -> list[Content]:

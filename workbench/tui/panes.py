@@ -10,16 +10,21 @@ from textual.content import Content
 from workbench.loop import words
 from workbench.tui import text
 from workbench.tui.actions import bindings
-from workbench.tui.elements import GAP, NAMES, Elements, Layout, elements_of
+from workbench.tui.elements import DIFFERENCE, GAP, Elements, Layout, elements_of
 from workbench.tui.lines import Lines
+from workbench.tui.pairs import Pair, pairs_of
 from workbench.tui.window import SIDE, Window
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
-    from workbench.verdict import Panes, Verdict
+    from workbench.loop.result import RunResult
+    from workbench.verdict import Panes
 
 LEVEL_STYLES = ("dim", "$wb-pass", "$wb-warn", "$wb-fail bold")
 LEVEL_MARKS = (" ", " ", "~", "!")
-DIFFERENCE = NAMES.index("difference")
+
+
+SHORT = {"reference": "ref", "device": "dev", "difference": "diff"}
+"""Names in a title that has little room."""
 
 
 class PanesView(Lines, can_focus=True):
@@ -29,6 +34,9 @@ class PanesView(Lines, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
+        self._result: RunResult | None = None
+        self._pairs: tuple[Pair, ...] = ()
+        self._pair = 0
         self._elements: Elements | None = None
         self._stale = False
         self._follows_worst = True
@@ -36,15 +44,31 @@ class PanesView(Lines, can_focus=True):
         self.window = Window(0, 0)
         self.border_title = self.title()
 
-    def show(self, verdict: Verdict | None, *, stale: bool) -> None:
-        """Paint this verdict; `stale` when it isn't of the bytes on disk."""
-        if verdict is None or (self._elements and self._elements.verdict is verdict):
+    def show(self, result: RunResult | None, *, stale: bool) -> None:
+        """Paint this judged run; `stale` when it isn't of the bytes on disk."""
+        if result is None or (self._result and result.judged_as(self._result)):
             if stale != self._stale:
                 self._stale = stale
                 self._changed()
             return
         self._stale = stale
-        self._elements = elements_of(verdict)
+        self._result = result
+        self._pairs = pairs_of(result)
+        self._pair %= len(self._pairs)
+        self._compare()
+
+    def show_next_pair(self) -> str | None:
+        """Compare the next two of reference, model and NPU; which, None when there is one pair."""
+        if len(self._pairs) < 2:
+            return None
+        self._pair = (self._pair + 1) % len(self._pairs)
+        self._compare()
+        pair = self._pairs[self._pair]
+        return f"{pair.first} and {pair.second}"
+
+    def _compare(self) -> None:
+        pair = self._pairs[self._pair]
+        self._elements = elements_of(pair.verdict, pair.names)
         shape = (self._elements.rows, self._elements.columns)
         if self._follows_worst or shape != (self.window.rows, self.window.columns):
             self.window = Window(*shape)
@@ -120,7 +144,8 @@ class PanesView(Lines, can_focus=True):
         values = [pane[row][column] for pane in (panes.reference, panes.device, panes.difference)]
         at_worst = (window.row, window.column) == self._elements.verdict.worst_element
         is_wrong = at_worst and values[DIFFERENCE] != 0
-        names = NAMES if self.size.width >= 100 else ("ref", "dev", "diff")
+        whole = self.size.width >= 100
+        names = [name if whole else SHORT.get(name, name) for name in self._elements.names]
         texts = [words.number(value) for value in values]
         if values[DIFFERENCE] > 0:
             texts[DIFFERENCE] = f"+{texts[DIFFERENCE]}"
@@ -168,12 +193,15 @@ class PanesView(Lines, can_focus=True):
         return 2 if height > SIDE + 1 else 1
 
     def _names(self, layout: Layout) -> Content:
-        hidden = [NAMES[index] for index in range(len(NAMES)) if index not in layout.shown]
+        assert self._elements is not None
+        names_of = self._elements.names
+        hidden = [name for index, name in enumerate(names_of) if index not in layout.shown]
         names = [
-            Content.styled(f"{NAMES[index]:<{width + GAP}}", "bold")
+            Content.styled(f"{names_of[index]:<{width + GAP}}", "bold")
             for index, width in zip(layout.shown, layout.pane_widths, strict=True)
         ]
         more = f"   v: {', '.join(hidden)}" if hidden else ""
+        more += f"   p: pair {self._pair + 1} of {len(self._pairs)}" if self._pairs[1:] else ""
         return Content.assemble(*names[:-1], names[-1].rstrip(), (more, "dim"))
 
     def _column_numbers(self, layout: Layout, panes: Panes) -> Content:

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from workbench.build import StepResult
 from workbench.loop import words
-from workbench.loop.events import Event, LogLines, RunStarted, StepFinished
+from workbench.loop.events import Event, LogLines, RunFinished, RunStarted, StepFinished
 from workbench.loop.view import Phase, View, counts, reduce
 from workbench.tui.actions import bindings
 from workbench.tui.clipboard import copy
@@ -103,6 +103,9 @@ class MainScreen(Screen[None]):
             case LogLines():
                 self._append(event)
                 return
+            case RunFinished() if event.result.npu is not None:
+                made_from = words.provenance_lines(event.result)
+                self._append(LogLines(event.run, "made from", tuple(made_from)))
         if not self._paint_is_due:
             self._paint_is_due = True
             self.call_later(self._paint)
@@ -121,8 +124,8 @@ class MainScreen(Screen[None]):
         self.set_class(not view.is_current, "-stale")
         self._verdict.show(view)
         self._problems.show(collect(view), judged=view.is_current)
-        self._metrics.show(verdict, stale=not view.is_current)
-        self._panes.show(verdict, stale=not view.is_current)
+        self._metrics.show(view.shown, stale=not view.is_current)
+        self._panes.show(view.shown, stale=not view.is_current)
         self._memory.show(verdict, stale=not view.is_current)
         self._show_memory()
         self._tick()
@@ -177,6 +180,11 @@ class MainScreen(Screen[None]):
     def action_next_pane(self) -> None:
         """Show other panes."""
         self._panes.show_others()
+
+    def action_next_pair(self) -> None:
+        """Compare another pair of reference, model and NPU."""
+        if self._panes.show_next_pair() is None:
+            self.notify("only a run on the NPU has more than one pair to compare", markup=False)
 
     def action_memory(self) -> None:
         """Show the memory map, or put it away."""

@@ -45,7 +45,8 @@ class StepStrip(Lines):
     def _note(self, step: StepView) -> str:
         if step.status == "running":
             limit = "" if step.limit_s is None else f" of {step.limit_s:g} s"
-            return f"{self._elapsed_s:.1f} s{limit}"
+            phase = "" if step.phase is None else f"{text.clean(step.phase)} "
+            return f"{phase}{self._elapsed_s:.1f} s{limit}"
         if step.status in ("cached", "skipped"):
             return step.status
         return "" if step.seconds is None else words.seconds_text(step.seconds)

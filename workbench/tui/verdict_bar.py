@@ -86,6 +86,8 @@ def _identity(view: View) -> Content:
         parts.append(f"polling: {text.clean(view.watching.polling_because)}")
     if result is not None and result.set_name is not None:
         parts.append(f"inputs {text.clean(result.set_name)}, seed {result.seed}")
+    if result is not None and result.comparison is not None:
+        parts.insert(1, text.clean(result.comparison))
     if view.device is not None:
         parts.append(text.clean(view.device.reason))
     return Content.styled(" " + " · ".join(part for part in parts if part), "dim")
