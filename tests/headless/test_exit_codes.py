@@ -288,4 +288,5 @@ def test_nothing_is_left_of_a_run(project: Project) -> None:
     project.with_body("out[7]++;")
     assert check(KERNEL).code == 1
     cache = project.folder / ".workbench" / "cache"
-    assert {entry.name for entry in cache.iterdir()} == {"cases", "designs", "objects", "promises"}
+    made = {"cases", "designs", "lint", "objects", "promises", "sanitized"}
+    assert {entry.name for entry in cache.iterdir()} == made

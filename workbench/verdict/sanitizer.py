@@ -121,7 +121,7 @@ def _truncation(hit: CheckHit) -> Finding:
         "warning",
         f"{before} becomes {after} {how}",
         f"{target.name} holds {target.low:,} to {target.high:,}: keep the value in a wider type, "
-        "or clamp it before it is narrowed",
+        "or clamp it before it is narrowed; where it is to wrap, cast to an unsigned type first",
     )
 
 
