@@ -308,8 +308,8 @@ SCALE_ADD = (
         "        static int16_t last[COUNT];\n"
         "        y[i] = last[i];\n"
         "        last[i] = (int16_t)clamped(sum);\n",
-        "error-pattern",
-        "look for a buffer that is used a call late",
+        "nondeterministic",
+        "look for memory that survives from run to run: an overrun buffer, or static data",
     ),
     kernel(
         "sum in int16",

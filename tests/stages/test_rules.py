@@ -86,6 +86,12 @@ def test_rounding_is_no_saturation() -> None:
     assert result.saturated == 0
 
 
+def test_one_value_that_is_off_is_not_cut_off() -> None:
+    peaks = np.where(np.arange(N) % 10 == 0, 1000, SCORES)
+    (result,), _ = explained({"s": peaks}, {"s": ints(peaks - 3)})
+    assert result.saturated == 0
+
+
 def test_the_first_error_is_named_not_what_follows_from_it() -> None:
     noise = np.random.RandomState(2).normal(0, 100, N).round()
     wrong = SCORES + noise

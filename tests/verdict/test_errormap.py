@@ -354,3 +354,9 @@ def test_a_large_tensor_is_looked_at_in_a_sample() -> None:
     assert pattern(device, reference) == "row-band"
     assert find(random(2, (1024, 512)), reference) is None
     assert limits("int8") == (-128, 127)
+
+
+@given(seeds)
+def test_a_gain_beside_a_reference_that_is_cut_off(seed: int) -> None:
+    exact = random(seed, low=-250, high=250)
+    assert pattern(np.rint(exact / 2).clip(-128, 127), exact.clip(-128, 127)) == "gain"

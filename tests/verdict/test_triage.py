@@ -147,3 +147,30 @@ def test_of_checks_the_first_that_failed_comes_first() -> None:
 def test_no_row_is_out_of_reach() -> None:
     plain = [id_ for row in TABLE if row.when is None for id_ in row.ids]
     assert len(plain) == len(set(plain))
+
+
+def test_a_few_elements_at_the_limits_hide_nothing() -> None:
+    a_few = found("stage-saturated", "warning", stage="clamped scores")
+    assert ids(triage([a_few, ENTERS, TRUNCATES]))[0] == "implicit-truncation"
+
+
+def test_undefined_behaviour_may_be_why_nothing_is_written() -> None:
+    unwritten = found("output-not-written")
+    assert ids(triage([unwritten, found("shift-fault", share=1.0)]))[0] == "shift-fault"
+    assert ids(triage([unwritten, found("shift-fault", share=0.5)]))[0] == "output-not-written"
+
+
+def test_an_input_that_is_overwritten_matters_where_the_output_is_wrong() -> None:
+    assert ids(triage([ENTERS, OVERWRITTEN]))[0] == "input-overwritten"
+    assert ids(triage([HARMLESS, OVERWRITTEN]))[0] == "stack-overrun"
+
+
+def test_how_it_is_stored_says_more_than_its_stage() -> None:
+    cut_off = found("error-pattern", pattern="truncated")
+    assert triage([ENTERS, cut_off])[0] is cut_off
+    assert triage([GAIN, ENTERS])[0] is ENTERS
+
+
+def test_an_input_that_never_arrives_comes_before_what_it_does_to_the_result() -> None:
+    missing = found("input-not-sent")
+    assert triage([found("wrong-operand"), ENTERS, missing])[0] is missing

@@ -44,9 +44,13 @@ def rescaled(found: Sample, dtype: str) -> Iterator[Pattern]:
 
 
 def gain(found: Sample, dtype: str) -> Pattern | None:
-    """device = a * reference, cut off at the limits of the dtype: least squares through 0."""
+    """device = a * reference, cut off at the limits of the dtype: least squares through 0.
+
+    Where the reference itself is cut off nothing is known of what a gain makes of it.
+    """
     low, high = limits(dtype)
-    inside = (found.device > low) & (found.device < high)
+    known = (found.reference > low) & (found.reference < high)
+    inside = known & (found.device > low) & (found.device < high)
     d, r = found.device[inside], found.reference[inside]
     energy = float(r @ r)
     if not energy > 0:
@@ -54,7 +58,7 @@ def gain(found: Sample, dtype: str) -> Pattern | None:
     factor = float(d @ r) / energy
     name, ratio = _ratio(factor)
     value = float(ratio) if ratio is not None else factor
-    certainty, explained = found.explained(np.clip(value * found.reference, low, high))
+    certainty, explained = found.explained(np.clip(value * found.reference, low, high), known)
     if certainty < EXPLAINS:
         return None
     parameters = {"gain": factor, "ratio": value if ratio is not None else None}

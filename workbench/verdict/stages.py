@@ -20,6 +20,7 @@ from workbench.spec.model import Stage
 from workbench.verdict.metrics import Metrics, measure
 
 Numbers = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 FOLLOWS = 0.99
 """Correlation from which the elements between a stage's limits are said to follow golden."""
@@ -211,8 +212,8 @@ def _saturated(d: Numbers, g: Numbers, stage: Stage) -> float:
     """`StageResult.saturated`.
 
     An element at a limit counts when golden, in units of the stage, lies more than rounding can
-    explain beyond it: three quarters of a step, or what the dtype's precision is at the limit. Those units of a stage of any scale are the line
-    that its other elements lie on, if they do.
+    explain beyond it: three quarters of a step, or what the dtype's precision is at the limit.
+    Those units of a stage of any scale are the line that its other elements lie on, if they do.
     """
     low, high = d.min(), d.max()
     between = (d > low) & (d < high)
@@ -226,8 +227,14 @@ def _saturated(d: Numbers, g: Numbers, stage: Stage) -> float:
         slope, offset = line.slope, line.offset or 0.0
     step = _STEP.get(stage.dtype, 0.0) * max(-low, high) or 0.75
     expected = slope * g + offset
-    beyond = ((d == high) & (expected > high + step)) | ((d == low) & (expected < low - step))
-    return float(np.mean(beyond))
+    above, below = (d == high) & (expected > high + step), (d == low) & (expected < low - step)
+    return float(np.mean(_goes_on(above, expected, step) | _goes_on(below, expected, step)))
+
+
+def _goes_on(beyond: Mask, expected: Numbers, step: float) -> Mask:
+    """`beyond` where golden has several values there: one value that is off is cut off by none."""
+    varies = beyond.any() and np.ptp(expected[beyond]) > step
+    return beyond if varies else np.zeros_like(beyond)
 
 
 def _temperature(d: Numbers, g: Numbers) -> float | None:

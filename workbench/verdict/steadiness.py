@@ -59,7 +59,7 @@ def alternating(name: str, runs: Sequence[Stored]) -> Finding | None:
     )
     return Finding(
         "nondeterministic",
-        "warning",
+        "error",
         f"{len(runs)} runs on the same input {how}: {count:,} elements of {name} change",
         "look for memory that survives from run to run: an overrun buffer, or static data",
         evidence={"runs": len(runs), "period": period, "elements": count},

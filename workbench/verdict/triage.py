@@ -36,6 +36,9 @@ _MISPLACED = frozenset(
 )
 """Error patterns that no stage's arithmetic makes."""
 
+_STORED = frozenset({"truncated", "clipped", "wrapped"})
+"""Error patterns that the last operation before the store makes: they say more than its stage."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -53,7 +56,15 @@ def _row(*ids: str, when: Condition | None = None, follows: bool = False) -> Row
 
 def _saturates(finding: Finding, others: Others) -> bool:
     """The stage is cut off: until that is mended, nothing after it shows anything."""
-    return any(f.id == "stage-saturated" and _same(f, finding, "stage") for f in others)
+    return any(
+        f.id == "stage-saturated" and f.severity == "error" and _same(f, finding, "stage")
+        for f in others
+    )
+
+
+def _is_always_undefined(finding: Finding, others: Others) -> bool:
+    """The compiler may drop whatever hangs on it, the output with it."""
+    return finding.evidence.get("share") == 1
 
 
 def _changes_the_result(finding: Finding, others: Others) -> bool:
@@ -67,6 +78,10 @@ def _output_is_wrong(finding: Finding, others: Others) -> bool:
 
 def _elements_are_misplaced(finding: Finding, others: Others) -> bool:
     return finding.evidence.get("pattern") in _MISPLACED
+
+
+def _is_made_by_the_store(finding: Finding, others: Others) -> bool:
+    return finding.evidence.get("pattern") in _STORED
 
 
 def _harms(finding: Finding, others: Others) -> bool:
@@ -105,13 +120,16 @@ TABLE = (
     _row("stale-artifact"),
     _row("deadlock"),
     _row("null-pointer"),
+    _row("shift-fault", when=_is_always_undefined),
     _row("output-not-written"),
     # Certain causes. A stage that is cut off hides the effect of all others.
     _row("error-enters-at", when=_saturates),
     _row("scalar-mismatch"),
+    _row("input-not-sent", when=_is_error),
     _row("stack-overrun", when=_changes_the_result),
     _row("out-of-bounds"),
     _row("uninitialised-read"),
+    _row("input-overwritten", when=_output_is_wrong),
     _row("memory-dependent"),
     _row("wrong-scalar"),
     _row("wrong-operand"),
@@ -124,6 +142,7 @@ TABLE = (
     _row("nondeterministic", when=_is_error),
     # Where and how the output is wrong.
     _row("error-pattern", when=_elements_are_misplaced),
+    _row("error-pattern", when=_is_made_by_the_store),
     _row("error-enters-at"),
     _row("error-pattern"),
     _row("function-not-finite", "function-not-monotone", "function-error", when=_is_error),

@@ -16,18 +16,21 @@ Numbers = np.ndarray[Any, np.dtype[Any]]
 
 def scores(tensors: Arrays, scalars: Scalars, earlier: Arrays) -> Numbers:
     dots = tensors["q"].astype(np.int32) @ tensors["k"].T.astype(np.int32)
-    return np.divide(dots, 2 ** scalars["shift"])
+    scores: Numbers = dots / 2 ** scalars["shift"]
+    return scores
 
 
 def weights(tensors: Arrays, scalars: Scalars, earlier: Arrays) -> Numbers:
     distance = earlier["scores"].max(axis=1, keepdims=True) - earlier["scores"]
-    return np.exp2(14 - distance / 64)
+    weights: Numbers = 2 ** (14 - distance / 64)
+    return weights
 
 
 def output(tensors: Arrays, scalars: Scalars, earlier: Arrays) -> Numbers:
     shares = earlier["weights"] / earlier["weights"].sum(axis=1, keepdims=True)
     means = shares @ tensors["v"].astype(float)
-    return np.clip(np.rint(means), -128, 127)
+    rounded: Numbers = np.rint(means).clip(-128, 127)
+    return rounded
 
 
 def reference(tensors: Arrays, scalars: Scalars) -> Numbers:
