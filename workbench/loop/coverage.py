@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from workbench.device.model.coverage import sent
 from workbench.device.model.stored import stored_design
 from workbench.device.model.workload import Workload
+from workbench.errors import DesignError
 from workbench.spec.model import Promise
 
 if TYPE_CHECKING:
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
 
 
 def unsent_findings(promise: Promise, work: Workload, *, passed: bool) -> tuple[Finding, ...]:
-    """The findings for a run of `work`, whose design has been read before."""
+    """The findings for a run of `work`; none when its design, once read, can't be read any more."""
     from workbench.verdict.coverage import input_not_sent
 
-    design = stored_design(work.design, work.cache, work.device_name, work.sequence_name)
+    try:
+        design = stored_design(work.design, work.cache, work.device_name, work.sequence_name)
+    except DesignError:
+        return ()
     found = sent(design, [int(buffer.size) for buffer in work.buffers])
     if found is None:
         return ()
