@@ -106,6 +106,16 @@ def test_the_first_error_is_named_not_what_follows_from_it() -> None:
     assert entry.evidence["correlation"] == second.correlation
 
 
+def test_of_comparable_errors_the_first_is_named() -> None:
+    noise = np.random.RandomState(2).normal(0, 60, N).round()
+    results, findings = explained(
+        {"a": SCORES, "b": SCORES}, {"a": ints(SCORES + noise), "b": ints(-SCORES)}
+    )
+    first, second = (result.local_error or 0 for result in results)
+    assert 0.5 < first < second
+    assert findings["error-enters-at"].evidence["stage"] == "a"
+
+
 def test_a_small_error_before_a_large_one_isnt_named() -> None:
     noise = np.random.RandomState(2).normal(0, 5, N).round()
     (first, _), findings = explained(
