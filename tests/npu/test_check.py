@@ -272,6 +272,7 @@ async def test_saves_during_aiecc_leave_nothing(
     words = tmp_path / "words"
     words.write_text("slow=0.05")
     monkeypatch.setenv("NPU_DOUBLE_FILE", str(words))
+    npu.edit(npu.kernel, "* factor", "* factor /* nothing that the cache knows */")
     loop = Loop(npu, Options(str(npu.kernel), device="npu"))
     task = asyncio.create_task(loop.engine.watch())
     try:
