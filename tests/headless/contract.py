@@ -57,7 +57,7 @@ CONTRACT = {
     ),
     "criteria": [
         {
-            "metric": set(METRICS),
+            "metric": set(METRICS) | {"offset", "argmax", "max_ulp", "times_best"},
             "op": {">=", "<=", ">", "<"},
             "target": Maybe(NUMBER),
             "value": Maybe(NUMBER),

@@ -119,6 +119,26 @@ def test_a_constant_reference(project: Project) -> None:
     assert "input-regime" in findings(done.record)
 
 
+def test_a_reference_in_floats_tells_the_best(project: Project) -> None:
+    exact = '{"y": 0.3 + tensors["x"] * float(scalars["factor"])}'
+    product = '{"y": tensors["x"] * tensors["x"].dtype.type(scalars["factor"])}'
+    project.edit(project.spec, product, exact)
+    project.edit(project.spec, 'Criterion("exact", ">=", 1)', 'Criterion("times_best", "<=", 1)')
+    record = record_of("", project, 0)
+    assert record["metrics"]["times_best"] == 1
+    assert record["criteria"][0]["value"] == 1
+    assert record_of("out[3]++;", project)["metrics"]["times_best"] > 1
+
+
+def test_how_the_error_is_spread(project: Project) -> None:
+    record = record_of("memcpy(out + 128, in, 128);", project)
+    assert record["profile"]["rows"][:8] == [0] * 8
+    assert all(record["profile"]["rows"][8:])
+    assert record["fit"]["gain"] < 3
+    pattern = next(f["evidence"] for f in record["findings"] if f["id"] == "error-pattern")
+    assert pattern["pattern"] == "half-tile"
+
+
 def test_the_text_says_undefined(project: Project) -> None:
     project.with_body("memset(out, 7, COUNT);")
     done = run("check", KERNEL)

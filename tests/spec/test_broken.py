@@ -52,8 +52,12 @@ BROKEN = {
         "kernel.py:7: TypeError: Spec.__init__() missing 1 required keyword-only argument",
     ),
     "wrong dtype": (
-        GOOD.replace("    return", "    return 0.5 *"),
-        "kernel.py:4: the reference gives y as float64 (4, 8), the spec declares int16 (4, 8)",
+        GOOD.replace("    return", "    return 1j *"),
+        "kernel.py:4: the reference gives y as complex128 (4, 8), the spec declares int16 (4, 8)",
+    ),
+    "no number in the reference": (
+        GOOD.replace("    return", "    return float('nan') *"),
+        "kernel.py:4: the reference gives NaN for y, int16",
     ),
     "wrong shape": (
         GOOD.replace('return tensors["x"]', 'return tensors["x"][:2]').replace("+ ", "#"),

@@ -213,6 +213,18 @@ async def test_bfloat16_is_stored_as_bits(workshop: Workshop) -> None:
         assert (case.reference["y"] == 0x3FC0).all()
 
 
+async def test_a_reference_in_floats_is_rounded(workshop: Workshop) -> None:
+    answer = "np.resize([0.5, 1.5, 2.5, -0.5, 4e4, -np.inf], (4, 8))"
+    workshop.write(GOOD.replace('tensors["x"] + tensors["x"]', answer))
+    for _ in ("computed", "cached"):
+        _, case = await workshop.load()
+        assert case.reference["y"].dtype == np.int16
+        assert case.reference["y"].flat[:6].tolist() == [0, 2, 2, 0, 32767, -32768]
+        assert case.ideal["y"].flat[:5].tolist() == [0.5, 1.5, 2.5, -0.5, 4e4]
+    workshop.write(GOOD)
+    assert (await workshop.load())[1].ideal == {}
+
+
 async def test_torch_tensors(workshop: Workshop) -> None:
     pair = 'Tensor("y", "int16", (4, 8)), Tensor("z", "bfloat16", (2,))'
     text = GOOD.replace('Tensor("y", "int16", (4, 8)),', f"{pair},").replace(

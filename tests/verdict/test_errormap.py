@@ -93,7 +93,10 @@ def test_an_output_with_little_in_it(seed: int) -> None:
     reference = random(seed)
     assert find(np.sign(random(seed + 1)), reference) is None
     assert find(np.zeros_like(reference), reference) is None
-    assert find(np.full_like(reference, math.nan), reference, "float32") is None
+    for none in (math.nan, math.inf):
+        others = {"the input q": np.full((64, 64), none, np.float32)}
+        device = np.full_like(reference, none)
+        assert find(device, reference, "float32", others=others) is None
 
 
 # --- each element changed ---

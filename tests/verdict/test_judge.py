@@ -208,6 +208,13 @@ def test_the_unrounded_reference() -> None:
     evidence = Evidence(ideal={"y": ideal.astype(np.float64)})
     verdict = judge(promise(), {"y": GOLDEN + 1}, {"y": GOLDEN}, evidence)
     assert verdict.metrics.times_best == pytest.approx(3)
+    bits = np.full((4, 4), 0x3F80, np.uint16)
+    stored, exact = {"y": bits}, np.full((4, 4), 1.25)
+    known = Evidence(ideal={"y": exact})
+    verdict = judge(promise(dtype="bfloat16"), {"y": bits + 0x40}, stored, known)
+    assert verdict.metrics.times_best == pytest.approx(1)
+    unknown = Evidence(ideal={"y": np.full((4, 4), math.inf)})
+    assert judge(promise(), {"y": GOLDEN}, {"y": GOLDEN}, unknown).metrics.times_best is None
 
 
 def test_more_findings_are_merged_and_ordered_anew() -> None:

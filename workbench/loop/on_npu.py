@@ -38,7 +38,7 @@ from workbench.loop.events import PhaseSeen
 from workbench.loop.progress import Progress
 from workbench.loop.record import MODEL_STEP
 from workbench.loop.result import Materials, NpuReport
-from workbench.loop.steps import judged, read
+from workbench.loop.steps import about, judged, read
 from workbench.loop.target import Options, shown
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ async def _run_model(
         work = on_model.workload(options, built, loaded, case)
         outcome = await device.execute(work, log, limit_s)
         first, *later = (output_tensors(loaded.promise, run) for run in outcome.runs)
-        known = on_model.evidence(loaded, outcome, later)
+        known = about(on_model.evidence(loaded, outcome, later), case)
         verdict = await asyncio.to_thread(judge, loaded.promise, first, case.reference, known)
     except WorkbenchError as error:
         status = "failed"

@@ -33,6 +33,11 @@ async def read(
     return replace(loaded, promise=loaded.promise.with_scalars(case.scalars)), case
 
 
+def about(evidence: Evidence, case: Case) -> Evidence:
+    """The evidence, and what of the case a verdict is made from beside the reference."""
+    return replace(evidence, inputs=case.inputs, ideal=case.ideal)
+
+
 async def judged(
     progress: Progress,
     loaded: LoadedSpec,
@@ -41,12 +46,13 @@ async def judged(
     evidence: Evidence,
 ) -> Verdict:
     """The judge step; `outputs` are tensors by name, in storage dtype."""
-    from workbench.verdict import judge
+    from workbench.verdict import judge, with_findings
     from workbench.verdict.regime import input_regime
 
+    known = about(evidence, case)
     with progress.step("judge"):
-        verdict = await asyncio.to_thread(judge, loaded.promise, outputs, case.reference, evidence)
+        verdict = await asyncio.to_thread(judge, loaded.promise, outputs, case.reference, known)
         if regime := input_regime(loaded.promise, case.inputs, case.regime):
-            verdict = replace(verdict, findings=(*verdict.findings, regime))
+            verdict = with_findings(verdict, [regime])
     progress.know(verdict=verdict, status="pass" if verdict.passed else "fail")
     return verdict

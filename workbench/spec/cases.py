@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-LAYOUT = 4
+LAYOUT = 5
 """Raised when the cached files change their meaning."""
 
 KEPT_AHEAD = 2_000
@@ -62,6 +62,8 @@ class Case:
     """What the kernel is passed with these inputs in place of the design's constants."""
     regime: str | None = None
     """What the spec says of these inputs."""
+    ideal: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    """The references that the spec gives in floats, before they were rounded to the outputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ def read_case(path: Path, request: Request, promise: Promise) -> Case | None:
     try:
         with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in wanted}
+            ideal = {key[6:]: stored[key] for key in stored.files if key.startswith("ideal:")}
             about = json.loads(str(stored["about"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
@@ -163,7 +166,9 @@ def read_case(path: Path, request: Request, promise: Promise) -> Case | None:
         {key.removeprefix(kind): array for key, array in arrays.items() if key.startswith(kind)}
         for kind in ("in:", "ref:")
     )
-    return Case(set_name_of(request, promise), request.seed, inputs, reference, **about)
+    return Case(
+        set_name_of(request, promise), request.seed, inputs, reference, ideal=ideal, **about
+    )
 
 
 def write_case(path: Path, case: Case) -> None:
@@ -174,6 +179,7 @@ def write_case(path: Path, case: Case) -> None:
     draft = path.with_suffix(f".{os.getpid()}.tmp.npz")
     arrays: dict[str, Any] = {f"in:{name}": array for name, array in case.inputs.items()}
     arrays |= {f"ref:{name}": array for name, array in case.reference.items()}
+    arrays |= {f"ideal:{name}": array for name, array in case.ideal.items()}
     arrays["about"] = np.array(json.dumps({"scalars": case.scalars, "regime": case.regime}))
     np.savez(draft, **arrays)
     os.replace(draft, path.with_suffix(".npz"))

@@ -44,6 +44,34 @@ def checked(
     return arrays
 
 
+def rounded(
+    values: object, tensors: Iterable[Tensor], source: str, where: str | None
+) -> tuple[object, dict[str, npt.NDArray[np.float64]]]:
+    """What `checked` takes of a reference given in floats, and those floats by tensor name.
+
+    Floats are rounded half to even, and for integers clamped. SpecError at `where` for a NaN that
+    no integer is.
+    """
+    if not isinstance(values, Mapping):
+        return values, {}
+    arrays, ideal = dict(values), {}
+    for tensor in tensors:
+        array = _as_array(values.get(tensor.name, ()))
+        if array.dtype.kind != "f" or array.dtype == storage_dtype(tensor.dtype):
+            continue
+        ideal[tensor.name] = array.astype(np.float64)
+        if "float" in tensor.dtype:
+            with np.errstate(over="ignore"):
+                arrays[tensor.name] = to_storage(array.astype(np.float32), tensor.dtype)
+            continue
+        if np.isnan(array).any():
+            raise SpecError(f"{source} gives NaN for {tensor.name}, {tensor.dtype}", where=where)
+        info = np.iinfo(tensor.dtype)
+        whole = np.clip(np.rint(ideal[tensor.name]), info.min, info.max)
+        arrays[tensor.name] = whole.astype(tensor.dtype)
+    return arrays, ideal
+
+
 def checked_scalars(
     values: Mapping[str, Any], scalars: Iterable[Scalar], source: str, where: str | None
 ) -> dict[str, int | float]:

@@ -20,6 +20,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench import manifest
 from workbench.errors import SpecError
@@ -35,7 +36,7 @@ from workbench.spec.cases import (
     set_name_of,
     write_case,
 )
-from workbench.spec.check import checked, checked_scalars, definition
+from workbench.spec.check import checked, checked_scalars, definition, rounded
 from workbench.spec.dtypes import AnyArray
 from workbench.spec.functions import domain
 from workbench.spec.golden import evaluate
@@ -44,6 +45,7 @@ from workbench.spec.readings import Operands, try_readings
 from workbench.spec.sources import Sources, is_own
 
 Answer = Callable[[dict[str, Any]], None]
+Numbers = npt.NDArray[np.float64]
 
 
 def main() -> int:
@@ -155,22 +157,25 @@ def _case(request: Request, spec: Spec, promise: Promise) -> Case:
     passed = checked_scalars(drawn, promise.scalars, source, definition(generate))
     scalars = {scalar.name: scalar.value for scalar in promise.scalars} | passed
 
-    golden = _reference(spec, promise, inputs, scalars)
+    golden, ideal = _reference(spec, promise, inputs, scalars)
     regime = None if spec.regime is None else spec.regime(_copies(inputs), scalars)
     if not isinstance(regime, str | None):
         raise SpecError(
             f"regime gives {type(regime).__name__}, not a sentence", where=definition(spec.regime)
         )
-    return Case(name, request.seed, inputs, golden, passed, regime)
+    return Case(name, request.seed, inputs, golden, passed, regime, ideal)
 
 
 def _reference(
     spec: Spec, promise: Promise, tensors: Arrays, scalars: Mapping[str, float]
-) -> dict[str, AnyArray]:
+) -> tuple[dict[str, AnyArray], dict[str, Numbers]]:
+    """The reference's outputs in storage dtype, and unrounded those that it gives in floats."""
     result, outputs = spec.reference(_copies(tensors), scalars), promise.outputs
     if len(outputs) == 1 and not isinstance(result, Mapping):
         result = {outputs[0].name: result}
-    return checked(result, outputs, "the reference", definition(spec.reference))
+    source, where = "the reference", definition(spec.reference)
+    result, ideal = rounded(result, outputs, source, where)
+    return checked(result, outputs, source, where), ideal
 
 
 def _copies(tensors: Arrays) -> Arrays:
@@ -186,7 +191,7 @@ def guess(request: Request, spec: Spec, promise: Promise, file: Path) -> list[st
     scalars = {scalar.name: scalar.value for scalar in promise.scalars} | case.scalars
 
     def reference(operands: Operands) -> Arrays:
-        return _reference(spec, promise, operands.tensors, operands.scalars)
+        return _reference(spec, promise, operands.tensors, operands.scalars)[0]
 
     return try_readings(promise, Operands(case.inputs, scalars), reference, file)
 

@@ -239,11 +239,12 @@ class Spec:
 
     `design` is relative to the spec's folder. `reference(tensors, scalars)` gets the input tensors
     by name (NumPy arrays of the declared dtype and shape) and the scalars' values, and returns the
-    output tensor (array or PyTorch tensor), or a mapping of them by name. `inputs` maps the names
-    of input sets to generators; the first is the default. `functions` are helpers of the kernel to
-    be swept by `check --functions`. `regime(tensors, scalars)` may say in a sentence what inputs
-    such as these can tell of the kernel. `switches` are macros that the source tests by `#if` or
-    `#ifdef`, for `check --ablate` to try. `stages` are in the order of the computation.
+    output tensor (array or PyTorch tensor), or a mapping of them by name. What it gives in floats
+    is rounded half to even and clamped to the output's dtype. `inputs` maps the names of input
+    sets to generators; the first is the default. `functions` are helpers of the kernel to be swept
+    by `check --functions`. `regime(tensors, scalars)` may say in a sentence what inputs such as
+    these can tell of the kernel. `switches` are macros that the source tests by `#if` or `#ifdef`,
+    for `check --ablate` to try. `stages` are in the order of the computation.
     """
 
     design: str

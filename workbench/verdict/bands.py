@@ -88,7 +88,8 @@ def _band(error: Numbers, device: Numbers, limit: float, axes: tuple[str, str]) 
         return None
     columns = _block_columns(wrong[rows]) if axes[1] else None
     zone = np.outer(rows, np.ones(error.shape[1], np.bool_) if columns is None else columns)
-    energy = error * error
+    # The others' usual error isn't what is to be explained.
+    energy = np.where(wrong, error * error, 0)
     explained = float(energy[zone].sum() / energy.sum())
     if wrong[zone].mean() < FILLED or explained < EXPLAINS:
         return None

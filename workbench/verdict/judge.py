@@ -133,38 +133,20 @@ def judge(
     have to be met by each of them.
     """
     known = evidence or Evidence()
-    device, golden = _joined(promise, outputs), _joined(promise, reference)
-    dtypes = {tensor.dtype for tensor in promise.outputs}
-    dtype = dtypes.pop() if len(dtypes) == 1 else None
-    ideal = _joined(promise, known.ideal) if known.ideal else None
-    metrics = measure(device, golden, dtype, ideal)
+    compared = [_compared(t, outputs, reference, known) for t in promise.outputs]
+    metrics = arithmetic = _whole(compared)
     changed = _changed(promise, outputs, known)
-    arithmetic = metrics
     if changed and known.arithmetic is not None:
-        arithmetic = measure(_joined(promise, known.arithmetic), golden, dtype, ideal)
-    compared = [
-        (t, _numbers(outputs, t), _numbers(reference, t), known.ideal.get(t.name))
-        for t in promise.outputs
-    ]
-    health = {t.name: observe(d, r, t.dtype) for t, d, r, _ in compared}
-    parts: tuple[tuple[str, Metrics], ...] = ()
-    if len(compared) > 1:
-        parts = tuple((t.name, measure(d, r, t.dtype, i)) for t, d, r, i in compared)
+        arithmetic = _whole(
+            [_compared(t, known.arithmetic, reference, known) for t in promise.outputs]
+        )
+    parts = tuple((c.tensor.name, c.metrics()) for c in compared) if len(compared) > 1 else ()
     results = tuple(_result(c, parts or ((None, metrics),)) for c in promise.criteria)
-    findings = [
-        *(
-            finding
-            for t, d, r, _ in compared
-            for finding in unhealthy(t, health[t.name], d, r, alone=len(compared) == 1)
-        ),
-        *_findings(promise, outputs, known, changed),
-    ]
+    health = {c.tensor.name: observe(c.device, c.reference, c.tensor.dtype) for c in compared}
+    findings = [*_unhealthy(compared, health), *_findings(promise, outputs, known, changed)]
     if not all(result.met for result in results) or not (results or metrics.exact == 1):
-        findings += [
-            found
-            for t, d, r, _ in compared
-            if (found := error_pattern(t, d, r, _copied(t.name, known))) is not None
-        ]
+        findings += _patterns(compared, known)
+    device, golden = _joined([c.device for c in compared]), _joined([c.reference for c in compared])
     return Verdict(
         tensor="+".join(tensor.name for tensor in promise.outputs),
         metrics=metrics,
@@ -184,6 +166,55 @@ def with_findings(verdict: Verdict, more: Iterable[Finding]) -> Verdict:
     """The verdict with more findings, ordered anew; none is there twice."""
     merged = {(f.id, f.where, f.message): f for f in (*verdict.findings, *more)}
     return replace(verdict, findings=triage(merged.values()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """An output tensor, in float64; `ideal` is the reference before rounding, where it is known."""
+
+    tensor: Tensor
+    device: Numbers
+    reference: Numbers
+    ideal: Numbers | None
+
+    def metrics(self) -> Metrics:
+        return measure(self.device, self.reference, self.tensor.dtype, self.ideal)
+
+
+def _compared(tensor: Tensor, outputs: Stored, reference: Stored, known: Evidence) -> _Compared:
+    device, golden = (
+        to_numbers(stored[tensor.name], tensor.dtype).reshape(tensor.shape)
+        for stored in (outputs, reference)
+    )
+    return _Compared(tensor, device, golden, known.ideal.get(tensor.name))
+
+
+def _whole(compared: Sequence[_Compared]) -> Metrics:
+    """The metrics of all output tensors as one."""
+    if len(compared) == 1:
+        return compared[0].metrics()
+    dtypes = {c.tensor.dtype for c in compared}
+    ideals = [c.ideal for c in compared if c.ideal is not None]
+    return measure(
+        _joined([c.device for c in compared]),
+        _joined([c.reference for c in compared]),
+        dtypes.pop() if len(dtypes) == 1 else None,
+        _joined(ideals) if len(ideals) == len(compared) else None,
+    )
+
+
+def _unhealthy(compared: Sequence[_Compared], health: Mapping[str, Health]) -> Iterator[Finding]:
+    alone = len(compared) == 1
+    for c in compared:
+        yield from unhealthy(c.tensor, health[c.tensor.name], c.device, c.reference, alone=alone)
+
+
+def _patterns(compared: Sequence[_Compared], known: Evidence) -> Iterator[Finding]:
+    for c in compared:
+        copied = _copied(c.tensor.name, known)
+        found = error_pattern(c.tensor, c.device, c.reference, copied)
+        if found is not None:
+            yield found
 
 
 def _result(criterion: Criterion, parts: Sequence[tuple[str | None, Metrics]]) -> CriterionResult:
@@ -245,13 +276,8 @@ def _copied(name: str, known: Evidence) -> Stored:
     return {**{f"the input {key}": array for key, array in known.inputs.items()}, **earlier}
 
 
-def _numbers(stored: Stored, tensor: Tensor) -> Numbers:
-    return to_numbers(stored[tensor.name], tensor.dtype).reshape(tensor.shape)
-
-
-def _joined(promise: Promise, stored: Stored) -> Numbers:
+def _joined(parts: Sequence[Numbers]) -> Numbers:
     """The outputs as one float64 tensor: itself when there is one, else stacked rows."""
-    parts = [_numbers(stored, t) for t in promise.outputs]
     if len(parts) == 1:
         return parts[0]
     matrices = [as_matrix(part) for part in parts]

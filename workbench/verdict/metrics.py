@@ -143,6 +143,8 @@ def _argmax(device: Numbers, reference: Numbers) -> float | None:
 
 
 def _times_best(device: Numbers, reference: Numbers, ideal: Numbers) -> float | None:
+    if not np.isfinite(ideal).all():
+        return None
     own, best = device - ideal, reference - ideal
     return _ratio(math.sqrt(own @ own), math.sqrt(best @ best), True, bound=None)
 
