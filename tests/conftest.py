@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from tests.doubles.machine import Machine, set_up
 from tests.projects import MARK, Project, copy_of_ours
 
 
@@ -38,3 +41,40 @@ def mark(monkeypatch: pytest.MonkeyPatch) -> str:
     mark = uuid4().hex
     monkeypatch.setenv(MARK, mark)
     return mark
+
+
+SetUp = Callable[..., Machine]
+
+
+@pytest.fixture(scope="session")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Machine]:
+    return cache(lambda generation: set_up(tmp_path_factory.mktemp(generation), generation))
+
+
+@pytest.fixture
+def on_machine(
+    machines: Callable[[str], Machine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> SetUp:
+    """Makes this a machine with an NPU, and a folder a project on it."""
+
+    def made(folder: Path, generation: str = "B", without: tuple[str, ...] = ()) -> Machine:
+        machine = (
+            set_up(tmp_path / "machine", generation, without=without)
+            if without
+            else machines(generation)
+        )
+        for name, value in machine.env.items():
+            monkeypatch.setenv(name, value)
+        (tmp_path / "run").mkdir(exist_ok=True)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+        (folder / "npu-workbench.toml").write_text(f'[paths]\ndevice = "{machine.device}"\n')
+        return machine
+
+    return made
+
+
+@pytest.fixture
+def npu_project(project: Project, on_machine: SetUp) -> Project:
+    """The small project on a machine of generation B."""
+    on_machine(project.folder)
+    return project

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.doubles.machine import Machine, set_up
+from tests.conftest import SetUp
 from tests.engine.conftest import Loop
 from tests.headless.command import check, run
 from tests.headless.contract import breaches
@@ -25,42 +24,6 @@ from workbench.loop.target import Options
 
 GENERATIONS = ("A", "B", "C")
 STEPS = ["compile", "archive", "aiecc", "load", "run", "judge"]
-
-SetUp = Callable[..., Machine]
-
-
-@pytest.fixture(scope="session")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Machine]:
-    return cache(lambda generation: set_up(tmp_path_factory.mktemp(generation), generation))
-
-
-@pytest.fixture
-def on_machine(
-    machines: Callable[[str], Machine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> SetUp:
-    """Makes this a machine with an NPU, and a folder a project on it."""
-
-    def made(folder: Path, generation: str = "B", without: tuple[str, ...] = ()) -> Machine:
-        machine = (
-            set_up(tmp_path / "machine", generation, without=without)
-            if without
-            else machines(generation)
-        )
-        for name, value in machine.env.items():
-            monkeypatch.setenv(name, value)
-        (tmp_path / "run").mkdir(exist_ok=True)
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-        (folder / "npu-workbench.toml").write_text(f'[paths]\ndevice = "{machine.device}"\n')
-        return machine
-
-    return made
-
-
-@pytest.fixture
-def npu(project: Project, on_machine: SetUp) -> Project:
-    """The small project on a machine of generation B."""
-    on_machine(project.folder)
-    return project
 
 
 async def checked(project: Project, **options: Any) -> RunResult:
@@ -120,7 +83,7 @@ def test_attention_from_end_to_end(
     assert {step["status"] for step in again["steps"][1:4]} == {"cached", "skipped"}
 
 
-def test_auto_takes_the_npu_where_everything_is_here(npu: Project) -> None:
+def test_auto_takes_the_npu_where_everything_is_here(npu_project: Project) -> None:
     record = check("kernels/scale.c").record
     assert record["device"]["kind"] == "npu"
     assert record["device"]["reason"] == "everything for it is here"
@@ -163,11 +126,11 @@ BUILD = {
 
 @pytest.mark.parametrize("fault", BUILD)
 async def test_a_build_that_fails(
-    fault: str, npu: Project, monkeypatch: pytest.MonkeyPatch
+    fault: str, npu_project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NPU_DOUBLE", fault)
-    npu.edit(npu.kernel, "* factor", f"* factor /* {fault} */")
-    result = await checked(npu)
+    npu_project.edit(npu_project.kernel, "* factor", f"* factor /* {fault} */")
+    result = await checked(npu_project)
     step, sentence = BUILD[fault]
     assert (result.status, result.exit_code) == ("build-failed", ExitCode.BUILD_FAILED)
     assert sentence in str(result.error)
@@ -178,10 +141,12 @@ async def test_a_build_that_fails(
 
 
 @pytest.mark.parametrize("fault", [name for name in FAILURES if name != "no-import"])
-async def test_an_npu_that_fails(fault: str, npu: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_npu_that_fails(
+    fault: str, npu_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kind, sentence, _ = FAILURES[fault]
     monkeypatch.setenv("NPU_DOUBLE", f"run={fault}")
-    result = await checked(npu)
+    result = await checked(npu_project)
     assert sentence in str(result.error)
     hung = not issubclass(kind, DeviceError)
     assert result.exit_code == (ExitCode.HANG if hung else ExitCode.DEVICE)
@@ -189,23 +154,27 @@ async def test_an_npu_that_fails(fault: str, npu: Project, monkeypatch: pytest.M
     assert result.verdict is None, "nothing is read of a run that did not complete"
 
 
-async def test_a_swallowed_flag_is_noticed(npu: Project) -> None:
-    npu.edit(npu.folder / "npu-workbench.toml", "[paths]", '[flags]\naiecc = ["--verbos"]\n[paths]')
-    result = await checked(npu)
+async def test_a_swallowed_flag_is_noticed(npu_project: Project) -> None:
+    npu_project.edit(
+        npu_project.folder / "npu-workbench.toml",
+        "[paths]",
+        '[flags]\naiecc = ["--verbos"]\n[paths]',
+    )
+    result = await checked(npu_project)
     assert result.status == "pass"
     (finding,) = result.findings
     assert "--verbos" in finding.message
 
 
 async def test_a_stale_and_a_wrong_object(
-    npu: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    npu_project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    first = await checked(npu)
+    first = await checked(npu_project)
     (compiled,) = next(step for step in first.steps if step.name == "compile").artifacts
     shutil.copy(compiled.path, tmp_path / "old.o")
-    npu.edit(npu.kernel, "* factor", "* factor - 1")
+    npu_project.edit(npu_project.kernel, "* factor", "* factor - 1")
     monkeypatch.setenv("NPU_DOUBLE", f"old-object={tmp_path / 'old.o'}")
-    result = await checked(npu)
+    result = await checked(npu_project)
     assert (result.status, result.exit_code) == ("build-failed", ExitCode.BUILD_FAILED)
     assert result.findings[0].id == "wrong-object"
     assert "the core's image holds other code" in result.findings[0].message
@@ -226,9 +195,11 @@ async def test_frames_past_the_stack_are_a_finding(ours: Path, on_machine: SetUp
     assert any("of_QKV_cons_buff_0 = q rows" in one.message for one in found)
 
 
-async def test_garbage_with_a_right_model(npu: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_garbage_with_a_right_model(
+    npu_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NPU_DOUBLE", "run=garbage")
-    result = await checked(npu)
+    result = await checked(npu_project)
     assert (result.status, result.exit_code) == ("fail", ExitCode.NOT_MET)
     assert result.comparison == (
         "NPU differs from the model: memory, synchronisation or toolchain, not arithmetic"
@@ -240,45 +211,47 @@ async def test_garbage_with_a_right_model(npu: Project, monkeypatch: pytest.Monk
 
 
 async def test_alternating_results_name_the_buffer(
-    npu: Project, monkeypatch: pytest.MonkeyPatch
+    npu_project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NPU_DOUBLE", "run=alternate")
-    result = await checked(npu)
+    result = await checked(npu_project)
     found = [one for one in result.findings if one.id == "nondeterministic"]
     assert any("out_buff_0 or in_cons_buff_0 is damaged" in one.message for one in found), found
 
 
-async def test_a_deadlock_on_the_model_never_reaches_the_npu(npu: Project) -> None:
-    given = next(line for line in npu.design.read_text().splitlines() if "@in, id = 0" in line)
-    npu.edit(npu.design, f"{given}\n", "")
-    result = await checked(npu)
+async def test_a_deadlock_on_the_model_never_reaches_the_npu(npu_project: Project) -> None:
+    given = next(
+        line for line in npu_project.design.read_text().splitlines() if "@in, id = 0" in line
+    )
+    npu_project.edit(npu_project.design, f"{given}\n", "")
+    result = await checked(npu_project)
     assert (result.status, result.exit_code) == ("deadlock", ExitCode.HANG)
     assert {s.name: s.status for s in result.steps}["aiecc"] == "skipped"
 
 
-async def test_a_kernel_that_only_peano_compiles(npu: Project) -> None:
-    text = npu.kernel.read_text()
-    npu.kernel.write_text(f"#include <aie_api/aie.hpp>\n{text}")
-    result = await checked(npu)
+async def test_a_kernel_that_only_peano_compiles(npu_project: Project) -> None:
+    text = npu_project.kernel.read_text()
+    npu_project.kernel.write_text(f"#include <aie_api/aie.hpp>\n{text}")
+    result = await checked(npu_project)
     assert result.model is None
     assert {s.name: s.status for s in result.steps}["aiecc"] == "ok", result.error
     assert any("the model can't tell what to expect" in note for note in result.notes)
 
 
 async def test_saves_during_aiecc_leave_nothing(
-    npu: Project, monkeypatch: pytest.MonkeyPatch, mark: str, tmp_path: Path
+    npu_project: Project, monkeypatch: pytest.MonkeyPatch, mark: str, tmp_path: Path
 ) -> None:
     """Twenty saves in a row: each stops the build of the one before, the last one passes."""
     words = tmp_path / "words"
     words.write_text("slow=0.05")
     monkeypatch.setenv("NPU_DOUBLE_FILE", str(words))
-    npu.edit(npu.kernel, "* factor", "* factor /* nothing that the cache knows */")
-    loop = Loop(npu, Options(str(npu.kernel), device="npu"))
+    npu_project.edit(npu_project.kernel, "* factor", "* factor /* nothing that the cache knows */")
+    loop = Loop(npu_project, Options(str(npu_project.kernel), device="npu"))
     task = asyncio.create_task(loop.engine.watch())
     try:
         for number in range(1, 21):
             await loop.until(partial(phases_of, loop, number))
-            npu.edit(npu.kernel, "* factor", f"* factor /* {number} */")
+            npu_project.edit(npu_project.kernel, "* factor", f"* factor /* {number} */")
         words.write_text("")
         await loop.until(lambda: loop.results and loop.view.is_current)
         assert loop.results[-1].status == "pass"
@@ -289,12 +262,12 @@ async def test_saves_during_aiecc_leave_nothing(
         await task
     assert loop.lies == []
     assert marked(mark) == []
-    made = npu.folder / ".workbench" / "cache" / "aie" / "builds"
+    made = npu_project.folder / ".workbench" / "cache" / "aie" / "builds"
     for folder in made.iterdir():
         xclbins = list(folder.glob("*.xclbin"))
         assert not xclbins or (folder / "insts.bin").exists()
-    assert not list((npu.folder / ".workbench" / "cache").glob("npu-*"))
-    again = await checked(npu)
+    assert not list((npu_project.folder / ".workbench" / "cache").glob("npu-*"))
+    again = await checked(npu_project)
     assert again.status == "pass", "the lock is free"
 
 
@@ -303,7 +276,7 @@ def phases_of(loop: Loop, run: int) -> bool:
     return any(event.run >= run for event in loop.all(PhaseSeen))
 
 
-def test_it_says_so_in_text(npu: Project) -> None:
+def test_it_says_so_in_text(npu_project: Project) -> None:
     done = run("check", "kernels/scale.c", "--device", "npu")
     assert done.out.startswith("PASS kernels/scale.c on the npu: ")
     assert "  NPU and model agree, and meet the reference\n" in done.out

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.build.aie.find import Machine
+from workbench.build.aie.find import Machine, no_device
 from workbench.errors import DeviceError
 from workbench.settings import Settings
 
@@ -49,6 +49,9 @@ async def choose(
     """The NPU when it is asked for, or when it can be used; else the model, and why."""
     if wanted == "model":
         return Chosen(MODEL)
+    # Most machines have no NPU, and aiecc alone can take seconds to say what it is.
+    if wanted == "auto" and (reason := no_device(settings)) is not None:
+        return Chosen(DeviceInfo("model", MODEL.name, reason))
     found = await machine(settings)
     if wanted == "auto" and found.no_npu is not None:
         return Chosen(DeviceInfo("model", MODEL.name, found.no_npu))

@@ -168,6 +168,7 @@ def _finished(view: View, result: RunResult) -> View:
     judged = result.verdict is not None
     return replace(
         _stopped(view, _PHASE_OF_STATUS[result.status]),
+        device=result.device,
         result=result,
         shown=result if judged else view.shown,
         is_current=judged,

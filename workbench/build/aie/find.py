@@ -67,6 +67,12 @@ def _sentence(name: str, problem: str) -> str:
     return problem if name in RUN_PROBES[:2] or name in problem else f"{name}: {problem}"
 
 
+def no_device(settings: Settings) -> str | None:
+    """Why there is no device to use, without a look at any tool; None when there is one."""
+    problem = runtime.find_device(settings).problem
+    return None if problem is None else _sentence("device", problem)
+
+
 async def find_machine(settings: Settings) -> Machine:
     """Look for everything at once; each look has the time limit of the settings."""
     peano, (aiecc_probe, aiecc), smi, pyxrt = await asyncio.gather(
