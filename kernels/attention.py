@@ -44,11 +44,10 @@ def softmax(tensors, scalars):
 
 
 def reference(tensors, scalars):
-    """PyTorch's float32 attention, rounded half to even into int8."""
+    """PyTorch's float32 attention; the workbench rounds it half to even into int8."""
     import torch
 
-    v = torch.from_numpy(tensors["v"]).float()
-    return (softmax(tensors, scalars) @ v).clamp(-128, 127).round().to(torch.int8)
+    return softmax(tensors, scalars) @ torch.from_numpy(tensors["v"]).float()
 
 
 def regime(tensors, scalars):

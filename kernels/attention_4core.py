@@ -20,7 +20,7 @@ HEADS = range(4)
 
 
 def reference(tensors, scalars):
-    """PyTorch's float32 attention head by head, rounded half to even into int8."""
+    """PyTorch's float32 attention, head by head."""
     return {
         f"out{head}": attention.reference({n: tensors[f"{n}{head}"] for n in "qkv"}, scalars)
         for head in HEADS
