@@ -44,7 +44,8 @@ def test_ci_runs_the_command_for_the_tests() -> None:
 def test_commands_that_end_end_well(project: Path, command: str) -> None:
     _, *arguments = shlex.split(command)
     run = subprocess.run([sys.executable, "-m", "workbench.cli", *arguments], cwd=project)
-    assert run.returncode == ExitCode.PASS
+    # The report's kernels are there to fail.
+    assert run.returncode == (ExitCode.NOT_MET if "_piecewise" in command else ExitCode.PASS)
 
 
 def test_paths_exist() -> None:
