@@ -19,6 +19,7 @@ from workbench.loop.events import (
     Explained,
     LogLines,
     Missing,
+    ModelJudged,
     PhaseSeen,
     Reverted,
     RunCancelled,
@@ -253,6 +254,8 @@ def _lines(event: Event, finished: RunResult | None) -> list[str]:
             return []
         case LogLines():
             return [f"{run} {event.step} | {line}" for line in event.lines]
+        case ModelJudged():
+            return [f"{run} {line}" for line in verdict_lines(event.result)[:1]]
         case PhaseSeen():
             done = " done" if event.phase.done else ""
             return [f"{run} {event.step} | {event.phase.name}{done}"]
@@ -271,7 +274,7 @@ def _object(event: Event) -> dict[str, object]:
     kind = "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
     about: dict[str, object] = {"event": kind, "run": event.run}
     match event:
-        case RunFinished() | Explained():
+        case RunFinished() | Explained() | ModelJudged():
             return {**about, "result": record(event.result)}
         case StepFinished():
             step = event.result

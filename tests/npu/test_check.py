@@ -18,9 +18,10 @@ from tests.npu.test_failures import FAILURES
 from tests.projects import Project, copy_of_ours, marked
 from workbench.build.aie.phases import PHASES, UNKNOWN
 from workbench.errors import DeviceError, ExitCode
-from workbench.loop.events import PhaseSeen, RunCancelled
+from workbench.loop.events import ModelJudged, PhaseSeen, RunCancelled
 from workbench.loop.result import RunResult
 from workbench.loop.target import Options
+from workbench.loop.view import Phase
 
 GENERATIONS = ("A", "B", "C")
 STEPS = ["compile", "archive", "aiecc", "load", "run", "judge"]
@@ -274,6 +275,32 @@ async def test_saves_during_aiecc_leave_nothing(
 def phases_of(loop: Loop, run: int) -> bool:
     """Whether aiecc of this run, or of a newer one, was seen to be somewhere."""
     return any(event.run >= run for event in loop.all(PhaseSeen))
+
+
+async def test_while_aiecc_builds_the_models_verdict_is_shown(
+    npu_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And it stays, as the model's, when the build fails."""
+    npu_project.edit(npu_project.kernel, "* factor", "* factor /* for aiecc to fail with */")
+    monkeypatch.setenv("NPU_DOUBLE", "no-xclbin")
+    loop = Loop(npu_project, Options(str(npu_project.kernel), device="npu"))
+    task = asyncio.create_task(loop.engine.watch())
+    try:
+        await loop.until(lambda: loop.all(ModelJudged))
+        seen = loop.view
+        await loop.until(lambda: loop.results)
+    finally:
+        await loop.engine.close()
+        await task
+    for view in (seen, loop.view):
+        assert view.is_current
+        assert view.shown is not None
+        assert view.shown.verdict is not None
+        assert view.device is not None
+        assert (view.shown.device.kind, view.device.kind) == ("model", "npu")
+        assert view.shown.status == "pass"
+    assert (seen.phase, loop.view.phase) == (Phase.RUNNING, Phase.BUILD_FAILED)
+    assert loop.lies == []
 
 
 def test_it_says_so_in_text(npu_project: Project) -> None:

@@ -76,6 +76,14 @@ class LogLines:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelJudged:
+    """In a run on the NPU, which takes long to build: what the model makes of the same bytes."""
+
+    run: int
+    result: RunResult
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseSeen:
     """A step's tool told where it is."""
 
@@ -125,6 +133,7 @@ Event = (
     | StepStarted
     | LogLines
     | PhaseSeen
+    | ModelJudged
     | StepFinished
     | RunFinished
     | Explained

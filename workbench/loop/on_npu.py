@@ -7,18 +7,19 @@ a deadlock that it shows would wedge the NPU too, and what the NPU gives is comp
 from __future__ import annotations
 
 import asyncio
-import time
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import manifest
-from workbench.build import StepResult
+from workbench.build import Built
 from workbench.build.aie.build import NpuBuilt, NpuJob, build_npu
 from workbench.build.aie.find import Machine
 from workbench.build.aie.steps import Report
 from workbench.build.kernel import SourceChanged
+from workbench.device.choose import MODEL
 from workbench.device.model.device import ModelDevice
 from workbench.device.model.stored import stored_design
 from workbench.device.model.workload import FILLS, Outcome, Workload
@@ -34,10 +35,10 @@ from workbench.errors import (
 )
 from workbench.loop import on_model
 from workbench.loop.buffers import host_buffers, output_tensors
-from workbench.loop.events import PhaseSeen
+from workbench.loop.events import ModelJudged, PhaseSeen
 from workbench.loop.progress import Progress
 from workbench.loop.record import MODEL_STEP
-from workbench.loop.result import Materials, NpuReport
+from workbench.loop.result import Materials, NpuReport, RunResult
 from workbench.loop.steps import about, judged, read
 from workbench.loop.target import Options, shown
 
@@ -99,31 +100,42 @@ async def _run_model(
 
     log = progress.log(MODEL_STEP)
     limit_s = options.run_limit_s(settings.limits.run)
-    started = time.monotonic()
-    progress.begun(MODEL_STEP, settings.limits.compile + limit_s)
-    status: Any = "ok"
-    try:
-        built = await on_model.compile_kernel(options, log, settings.limits.compile)
-        progress.depends_on(manifest.file_hashes(built.headers))
-        if built.library is None:
-            raise on_model.build_error(built, shown(options.kernel_path))
-        work = on_model.workload(options, built, loaded, case)
-        outcome = await device.execute(work, log, limit_s)
+    with progress.step(MODEL_STEP, settings.limits.compile + limit_s) as end:
+        try:
+            built = await on_model.compile_kernel(options, log, settings.limits.compile)
+            progress.depends_on(manifest.file_hashes(built.headers))
+            if built.library is None:
+                raise on_model.build_error(built, shown(options.kernel_path))
+            work = on_model.workload(options, built, loaded, case)
+            outcome = await device.execute(work, log, limit_s)
+        except WorkbenchError as error:
+            if not _is_the_models_own(error):
+                raise
+            end.status = "failed"
+            progress.note(f"the model can't tell what to expect: {error}")
+            return None
         first, *later = (output_tensors(loaded.promise, run) for run in outcome.runs)
         known = about(on_model.evidence(loaded, outcome, later), case)
         verdict = await asyncio.to_thread(judge, loaded.promise, first, case.reference, known)
-    except WorkbenchError as error:
-        status = "failed"
-        if not _is_the_models_own(error):
-            raise
-        progress.note(f"the model can't tell what to expect: {error}")
-        return None
-    finally:
-        progress.end(StepResult(MODEL_STEP, status, time.monotonic() - started))
     progress.note(*outcome.notes)
     materials = Materials(loaded, case, work, limit_s, options.changes.defines)
     progress.know(model=verdict, materials=materials)
+    progress.emit(ModelJudged(progress.result.run, _of_the_model(progress.result, built, verdict)))
     return _OnModel(work, outcome, verdict)
+
+
+def _of_the_model(result: RunResult, built: Built, verdict: Verdict) -> RunResult:
+    """The run as the model alone has it: aiecc takes a minute, and the cause may be known now."""
+    files = {**result.files, os.path.abspath(result.kernel): built.source_sha256}
+    return replace(
+        result,
+        status="pass" if verdict.passed else "fail",
+        device=MODEL,
+        source_sha256=built.source_sha256,
+        verdict=verdict,
+        model=None,
+        files=files,
+    )
 
 
 def _is_the_models_own(error: WorkbenchError) -> bool:

@@ -16,6 +16,7 @@ from workbench.loop.events import (
     Event,
     Explained,
     Missing,
+    ModelJudged,
     PhaseSeen,
     Reverted,
     RunCancelled,
@@ -80,7 +81,8 @@ class View:
     `reason` says why the newest run was started, or why it was stopped.
     `result` is the last finished run, whatever became of it: its error and diagnostics are shown.
     `shown` is the last judged one: its numbers and panes are shown, and `is_current` tells whether
-    they are of the bytes on disk. When it is False the numbers must be drawn as STALE.
+    they are of the bytes on disk. When it is False the numbers must be drawn as STALE. While a run
+    on the NPU goes on, or after it has failed, `shown` may be the model's: its `device` says so.
     """
 
     run: int = 0
@@ -148,6 +150,8 @@ def reduce(view: View, event: Event) -> View:
                 for s in view.steps
             )
             return replace(view, steps=tuple(steps))
+        case ModelJudged() if runs:
+            return replace(view, shown=event.result, is_current=True)
         case StepFinished() if runs:
             step = StepView(event.result.name, event.result.status, event.result.seconds)
             return replace(view, steps=_with_step(view.steps, step))
@@ -166,12 +170,13 @@ def reduce(view: View, event: Event) -> View:
 
 def _finished(view: View, result: RunResult) -> View:
     judged = result.verdict is not None
+    by_model = view.is_current and view.shown is not None and view.shown.run == result.run
     return replace(
         _stopped(view, _PHASE_OF_STATUS[result.status]),
         device=result.device,
         result=result,
         shown=result if judged else view.shown,
-        is_current=judged,
+        is_current=judged or by_model,
     )
 
 

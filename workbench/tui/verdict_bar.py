@@ -44,6 +44,9 @@ def _parts(view: View) -> list[tuple[int, Content]]:
         parts.append((0, text.badge(kind.upper(), f"$wb-{kind}")))
         parts.append((5, Content.styled(text.clean(view.device.name), "bold")))
     if view.shown is not None:
+        if view.device is not None and view.shown.device.kind != view.device.kind:
+            kind = view.shown.device.kind
+            parts.append((0, text.badge(f"{kind.upper()}'S", f"$wb-{kind}")))
         parts.extend(_numbers(view.shown, is_current=view.is_current))
     elif view.phase not in (Phase.STARTING, Phase.RUNNING):
         parts.append((3, Content.styled("no verdict yet", "dim")))
