@@ -26,11 +26,13 @@ async def named_causes(
     if verdict is None:
         return ()
     loaded, case, work = materials.loaded, materials.case, materials.work
-    found = await asyncio.gather(
-        reading_findings(loaded, case, verdict, work.cache, LOAD_LIMIT_S),
-        helper_findings(result.kernel, loaded, case, work.cache, on_lines, materials.limit_s),
-        asyncio.to_thread(unsent_findings, loaded.promise, work, passed=verdict.passed),
-    )
+    looks = [asyncio.to_thread(unsent_findings, loaded.promise, work, passed=verdict.passed)]
+    if not verdict.passed:  # of a kernel that is right, `check --functions` says how right
+        looks += [
+            reading_findings(loaded, case, verdict, work.cache, LOAD_LIMIT_S),
+            helper_findings(result.kernel, loaded, case, work.cache, on_lines, materials.limit_s),
+        ]
+    found = await asyncio.gather(*looks)
     return tuple(finding for findings in found for finding in findings)
 
 

@@ -51,7 +51,7 @@ async def _look(
     def on_lines(lines: list[str]) -> None:
         emit(LogLines(result.run, LOG, tuple(lines)))
 
-    (findings, notes), named = await both(
+    looks = both(
         closer_look(
             result.kernel,
             source_sha256,
@@ -65,7 +65,9 @@ async def _look(
         ),
         named_causes(result, materials, on_lines),
     )
-    stages, entering = await _stages(result, materials, source_sha256, devices, on_lines)
+    ((findings, notes), named), (stages, entering) = await both(
+        looks, _stages(result, materials, source_sha256, devices, on_lines)
+    )
     findings = (*findings, *named, *entering)
     findings = (*findings, *proven_faults(result, findings))
     return replace(_with(result, findings, notes), stages=stages)
