@@ -55,7 +55,7 @@ def recursion(project: Project) -> None:
 CASES: dict[str, tuple[Change, list[str], int, str, str]] = {
     # What is done to the project, arguments, exit code, status, what the sentence says.
     "passes": (nothing, [], 0, "pass", ""),
-    "another input set": (nothing, ["--inputs", "ones"], 0, "pass", ""),
+    "an input set that tests nothing": (nothing, ["--inputs", "ones"], 1, "fail", ""),
     "another seed": (nothing, ["--seed", "4294967295"], 0, "pass", ""),
     "wrong output": (body("out[7]++;"), [], 1, "fail", ""),
     "another scalar": (replaced("design", "constant 3 :", "constant 2 :"), [], 1, "fail", ""),
@@ -71,7 +71,7 @@ CASES: dict[str, tuple[Change, list[str], int, str, str]] = {
         [],
         2,
         "error",
-        "kernels/scale.c: this kernel has no spec (write ",
+        "kernels/scale.c: this kernel has no spec (a spec says ",
     ),
     "no such spec": (nothing, ["--spec", "nope.py"], 2, "error", "nope.py: no such spec (--spec)"),
     "no design": (without("design"), [], 2, "error", "mlir/scale.mlir: there is no such design"),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.headless.command import check, run
-from tests.npu.test_check import machines, npu, on_machine  # noqa: F401
 from tests.projects import Project
 
 
-def test_a_set_with_a_constant_is_for_the_model(request: pytest.FixtureRequest) -> None:
-    project: Project = request.getfixturevalue("npu")
+def test_a_set_with_a_constant_is_for_the_model(npu_project: Project) -> None:
+    project = npu_project
     brings = 'lambda t, random: {**uniform(1, 3)(t, random), "factor": 5}'
     project.edit(project.spec, "uniform(1, 2)", brings)
     done = run("check", "kernels/scale.c", "--device", "npu", "--inputs", "ones")
