@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import workbench
-from workbench.errors import ExitCode, WorkbenchError
+from workbench.errors import ExitCode, UsageError, WorkbenchError
 from workbench.loop.target import Options
 
 COMMANDS = ("check", "watch")
@@ -26,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _doctor(given[1:]) if given[:1] == ["doctor"] else _run(given)
+        other = {"doctor": _doctor, "new": _new}.get(given[0]) if given else None
+        return other(given[1:]) if other is not None else _run(given)
     except WorkbenchError as error:
         print(f"npu-workbench: {error}", file=sys.stderr)
         return error.exit_code
@@ -51,6 +54,7 @@ def _run(given: list[str]) -> int:
         time_limit_s=arguments.time_limit,
     )
     if command is None:
+        _need_terminal(arguments.kernel)
         from workbench.tui.app import run_app
 
         return run_app(options, arguments.theme)
@@ -88,6 +92,41 @@ def _doctor(given: list[str]) -> int:
     return doctor(device=arguments.device, as_json=arguments.json)
 
 
+def _new(given: list[str]) -> int:
+    parser = _Parser(
+        prog="npu-workbench new",
+        description="Write a kernel with its spec and design: kernels/NAME.c, kernels/NAME.py and "
+        "mlir/NAME.mlir in the current folder. They pass as they are, and are there to be changed.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("name", metavar="NAME", help="letters, digits and _; the files' name")
+    arguments = parser.parse_args(given)
+    from workbench.scaffold import new
+
+    return new(arguments.name)
+
+
+def _need_terminal(kernel: str) -> None:
+    """UsageError where nobody would see the screen or could press a key."""
+    if "TEXTUAL_DRIVER" in os.environ:  # it is shown elsewhere: `serve` does so
+        return
+    streams = {"stdin": sys.stdin, "stdout": sys.stdout, "stderr": sys.stderr}
+    problems = [f"{name} isn't one" for name, stream in streams.items() if not _is_terminal(stream)]
+    if os.environ.get("TERM") == "dumb":
+        problems.append("TERM=dumb can't show it")
+    if problems:
+        kernel = shlex.quote(kernel)
+        raise UsageError(
+            f"the workbench needs a terminal, and {problems[0]}",
+            hint=f"npu-workbench check {kernel} runs once and exits, "
+            f"npu-workbench watch {kernel} prints a line per event",
+        )
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, as everything else here does."""
 
@@ -99,6 +138,7 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
     about = {
         None: "Watch a kernel, and show live how far the NPU is from PyTorch. "
         "Commands: check KERNEL (one run, then exit), watch KERNEL (the loop as lines of text), "
+        "new NAME (a kernel, spec and design to start from), "
         "doctor (what is here, what is missing).",
         "check": "One run of a kernel: prints the verdict and exits.",
         "watch": "The loop without a terminal UI: a line per event.",

@@ -21,6 +21,8 @@ USAGE = {
     "forever": (["check", "--time-limit", "inf", KERNEL], "argument --time-limit: must be a po"),
     "words": (["check", "--time-limit", "long", KERNEL], "argument --time-limit: must be a posi"),
     "device": (["check", "--device", "gpu", KERNEL], "argument --device: invalid choice: 'gpu'"),
+    "no name": (["new"], "the following arguments are required: NAME"),
+    "two names": (["new", "a", "b"], "unrecognized arguments: b"),
     "nothing at all": ([], "the following arguments are required: KERNEL"),
 }
 

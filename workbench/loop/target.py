@@ -130,7 +130,9 @@ def find_spec(options: Options) -> Path:
     raise UsageError(
         "this kernel has no spec",
         where=shown(kernel),
-        hint=f"write {shown(candidates[0])}, or name one with --spec FILE",
+        hint="a spec says in Python what a kernel promises: design, tensors, reference, criteria; "
+        f"write {shown(candidates[0])}, or name one with --spec FILE; "
+        "npu-workbench new NAME writes a kernel, spec and design that pass, to start from",
     )
 
 
