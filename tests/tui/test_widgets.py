@@ -15,9 +15,10 @@ from workbench.build import Diagnostic
 from workbench.device.choose import DeviceInfo
 from workbench.errors import BuildError, OutOfBoundsError, SpecError
 from workbench.loop.events import Event, Missing, RunFinished, Saved, StepStarted, Watching
+from workbench.loop.problems import Problem, collect
 from workbench.loop.view import Phase, StepView, View, reduce
 from workbench.tui.metrics_table import MetricsTable
-from workbench.tui.problems import Problem, Problems, collect
+from workbench.tui.problems import Problems
 from workbench.tui.step_strip import StepStrip
 from workbench.tui.text import PHASE_GLYPHS, cell_text
 from workbench.tui.verdict_bar import VerdictBar

@@ -1,111 +1,17 @@
-"""Everything that is wrong, in one list: diagnostics, the run's error, findings, what isn't met."""
+"""The problems as a list that is stepped through, one of them spelled out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
 from textual import events
 from textual.content import Content
 
-from workbench.build.diagnostics import Diagnostic, Note
-from workbench.errors import WorkbenchError
-from workbench.loop import words
-from workbench.loop.view import Phase, View
+from workbench.loop.problems import Problem
 from workbench.tui import text
 from workbench.tui.actions import bindings
 from workbench.tui.clipboard import copy
 from workbench.tui.lines import ScrolledLines
-
-if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
-    from workbench.verdict import Finding, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing to mend. `stale` when it was found in other bytes than those on disk.
-
-    `name` is the id of the finding that it is, if it is one.
-    """
-
-    severity: Literal["error", "warning", "info"]
-    message: str
-    name: str = ""
-    where: str | None = None
-    hint: str | None = None
-    notes: tuple[str, ...] = ()
-    stale: bool = False
-
-
-def collect(view: View) -> tuple[Problem, ...]:
-    """The view's problems: those of the bytes on disk first.
-
-    What stopped a run comes first, then the findings in the verdict's order, which is that of
-    mending; the criteria that they leave unmet; and what a compiler only warns about.
-    """
-    return tuple(sorted(_problems(view), key=lambda problem: problem.stale))
-
-
-def _problems(view: View) -> Iterator[Problem]:
-    if view.phase is Phase.MISSING:
-        hint = "the next save of it starts a run"
-        yield Problem("error", "the kernel is not there", where=view.missing, hint=hint)
-    result = view.result
-    stale = result is not None and (
-        result.run != view.run or view.phase in (Phase.WAITING, Phase.MISSING)
-    )
-    told = [_of_diagnostic(diagnostic, stale) for diagnostic in view.diagnostics]
-    yield from (problem for problem in told if problem.severity == "error")
-    if result is not None and (error := result.error) is not None and not _is_told(error, view):
-        name = error.finding or ""
-        message = error.message.removeprefix(f"{name}: ")
-        yield Problem("error", message, name, error.where, error.hint, stale=stale)
-    if view.shown is not None and view.shown.verdict is not None:
-        for finding in view.shown.verdict.findings:
-            yield _of_finding(finding, stale=not view.is_current)
-        yield from _unmet(view.shown.verdict, stale=not view.is_current)
-    yield from (problem for problem in told if problem.severity != "error")
-    for note in result.notes if result is not None else ():
-        yield Problem("info", note, stale=stale)
-
-
-def _of_finding(finding: Finding, *, stale: bool) -> Problem:
-    return Problem(
-        finding.severity,
-        finding.message,
-        finding.id,
-        finding.where,
-        finding.hint or None,
-        stale=stale,
-    )
-
-
-def _is_told(error: WorkbenchError, view: View) -> bool:
-    """Whether a diagnostic says the same already."""
-    return any((d.where, d.message) == (error.where, error.message) for d in view.diagnostics)
-
-
-def _unmet(verdict: Verdict, *, stale: bool) -> Iterator[Problem]:
-    missed = [
-        f"{words.METRIC_NAMES[c.metric]} is {words.metric_text(c.metric, result.value)}, "
-        f"not {words.target_text(c.metric, c.op, c.target)}"
-        for result in verdict.criteria
-        for c in [result.criterion]
-        if not result.met
-    ]
-    if missed:
-        yield Problem("error", f"not met: {'; '.join(missed)}", stale=stale)
-
-
-def _of_diagnostic(diagnostic: Diagnostic, stale: bool) -> Problem:
-    notes = tuple(_note_text(note) for note in diagnostic.notes)
-    where = diagnostic.where
-    return Problem(diagnostic.severity, diagnostic.message, where=where, notes=notes, stale=stale)
-
-
-def _note_text(note: Note) -> str:
-    return f"{note.file}:{note.line}: {note.message}" if note.file else note.message
 
 
 class Problems(ScrolledLines):

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from workbench.build import StepResult
 from workbench.loop import words
 from workbench.loop.events import Event, LogLines, RunFinished, RunStarted, StepFinished
+from workbench.loop.problems import collect
 from workbench.loop.view import Phase, View, counts, reduce
 from workbench.tui.actions import bindings
 from workbench.tui.clipboard import copy
@@ -26,7 +27,7 @@ from workbench.tui.log_view import LogView
 from workbench.tui.memory_map import MemoryMap
 from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.panes import PanesView
-from workbench.tui.problems import Problems, collect
+from workbench.tui.problems import Problems
 from workbench.tui.step_strip import StepStrip
 from workbench.tui.verdict_bar import VerdictBar
 
