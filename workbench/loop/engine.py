@@ -23,6 +23,7 @@ from workbench.loop.events import (
 )
 from workbench.loop.explain import explain
 from workbench.loop.pipeline import execute
+from workbench.loop.quickfix import with_quickfix
 from workbench.loop.result import RunResult
 from workbench.loop.target import Options, shown
 from workbench.loop.watch import Watcher
@@ -54,6 +55,7 @@ class Engine:
         async with self._alone:
             result = await execute(self._run, self._options, self._devices, self._emit, "check")
             result = await explain(result, self._devices, self._emit)
+        result = with_quickfix(result, self._options.project)
         self._emit(RunFinished(self._run, result))
         return result
 
@@ -127,8 +129,8 @@ class Engine:
             self._emit(RunCancelled(run, "a newer save"))
             self._emit(Saved(run, newer))
         else:
-            self._finished = result
-            self._emit(RunFinished(run, result))
+            self._finished = with_quickfix(result, self._options.project)
+            self._emit(RunFinished(run, self._finished))
         self._watch_files(result)
         self._devices.prepare()
         if not newer:
@@ -139,8 +141,8 @@ class Engine:
         async with self._alone:
             explained = await explain(result, self._devices, self._emit)
         if not _changed_since(explained):
-            self._finished = explained
-            self._emit(Explained(result.run, explained))
+            self._finished = with_quickfix(explained, self._options.project)
+            self._emit(Explained(result.run, self._finished))
 
     def _watch_files(self, result: RunResult) -> None:
         """Watch what the result depends on; a broken run may not have seen all of it."""
