@@ -29,7 +29,9 @@ OWNERS: Mapping[Scope, type] = {
     "help": HelpScreen,
 }
 
-KNOWN_KEYS = {str(key.value) for key in Keys} | set(REPLACED_KEYS) | {"question_mark"}
+KNOWN_KEYS = (
+    {str(key.value) for key in Keys} | set(REPLACED_KEYS) | {"question_mark", "full_stop", "comma"}
+)
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda a: f"{a.scope}-{a.name}")

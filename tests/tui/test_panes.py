@@ -45,11 +45,11 @@ def title(panes: PanesView) -> str:
 async def test_opens_at_the_worst_element() -> None:
     async with (app := PanesApp(verdict(off_at(17, 42, 9)))).run_test(size=(130, 11)):
         assert title(app.panes) == (
-            "out  [17,42] worst  reference 38  device 47  difference +9  "
-            "rows 16–23/64  columns 40–47/64"
+            "out  [17,42] worst  reference 38  model 47  difference +9  "
+            "rows 16–23/64  columns 40–47/64  mismatch 1 of 1"
         )
         assert [row.rstrip() for row in rows(app.panes)[:4]] == [
-            f"    {'reference':<43}{'device':<43}difference",
+            f"    {'reference':<43}{'model':<43}difference",
             "     40   41   42   43   44   45   46   47 "
             "     40   41   42   43   44   45   46   47 "
             "    40  41  42  43  44  45  46  47",
@@ -109,9 +109,9 @@ async def test_another_shape_opens_anew() -> None:
 
 async def test_narrow_windows_show_what_fits_and_name_the_rest() -> None:
     async with (app := PanesApp(verdict(off_at(0, 0, 1)))).run_test(size=(80, 9)):
-        assert rows(app.panes)[0].split() == ["device", "difference", "v:", "reference"]
+        assert rows(app.panes)[0].split() == ["model", "difference", "v:", "reference"]
         app.panes.show_others()
-        assert rows(app.panes)[0].split() == ["reference", "difference", "v:", "device"]
+        assert rows(app.panes)[0].split() == ["reference", "difference", "v:", "model"]
     async with (app := PanesApp(verdict(off_at(0, 0, 1)))).run_test(size=(42, 9)):
         assert rows(app.panes)[0].split()[0] == "difference"
 

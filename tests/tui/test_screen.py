@@ -36,6 +36,7 @@ from workbench.tui.help import HelpPage
 from workbench.tui.key_line import KeyLine
 from workbench.tui.log_view import LogView
 from workbench.tui.metrics_table import MetricsTable
+from workbench.tui.minimap import MiniMap
 from workbench.tui.panes import PanesView
 from workbench.tui.problems import Problems
 from workbench.tui.screen import MainScreen
@@ -227,10 +228,10 @@ async def test_escape_never_quits_and_q_does(open_app: Open) -> None:
 async def test_tab_reaches_every_part(open_app: Open) -> None:
     async with open_app() as (app, pilot):
         seen = set()
-        for _ in range(4):
+        for _ in range(5):
             seen.add(type(app.focused))
             await pilot.press("tab")
-        assert seen == {PanesView, LogView, Problems, MetricsTable}
+        assert seen == {PanesView, MiniMap, LogView, Problems, MetricsTable}
 
 
 async def test_log_lines_come_under_their_step(open_app: Open) -> None:

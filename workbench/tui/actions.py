@@ -40,6 +40,7 @@ class Action:
 ACTIONS = (
     Action("main", "help", "question_mark,f1", "help", "this page", True),
     Action("main", "quit", "q,ctrl+q", "quit", "stop everything and leave", True),
+    Action("main", "unzoom", "escape", "all parts", "all parts again, when one is zoomed", True),
     Action("main", "rerun", "r", "rerun", "run what is on disk again", True),
     Action("main", "cancel", "x", "cancel", "stop the run", True),
     Action("main", "problem(1)", "n", "next", "next problem", True),
@@ -48,13 +49,17 @@ ACTIONS = (
     Action(
         "main", "worst", "m", "worst", "the worst element; follow it from verdict to verdict", True
     ),
+    Action("main", "mismatch(1)", "full_stop", "mismatch", "next element over tolerance", True),
+    Action("main", "mismatch(-1)", "comma", "back", "previous element over tolerance"),
+    Action("main", "zoom", "z", "zoom", "the whole window for this part, and back", True),
+    Action("main", "stages", "S", "stages", "the stages, between input and output"),
     Action("main", "next_pane", "v", "pane", "other panes, where not all three fit", True),
     Action("main", "next_pair", "p", "pair", "reference, model, NPU: compare the next two"),
     Action("main", "search", "slash", "search", "look for something in the log", True),
     Action("main", "follow", "F", "log end", "follow the log's end"),
     Action("main", "copy", "y", "copy", "copy the verdict line", True),
-    Action("main", "app.focus_next", "tab", "focus", "next part of the screen"),
-    Action("main", "app.focus_previous", "shift+tab", "back", "previous part of the screen"),
+    Action("main", "part(1)", "tab", "focus", "next part of the screen"),
+    Action("main", "part(-1)", "shift+tab", "back", "previous part of the screen"),
     Action("panes", "move(0,-1)", "left,h", "left", "one column to the left"),
     Action("panes", "move(1,0)", "down,j", "down", "one row down"),
     Action("panes", "move(-1,0)", "up,k", "up", "one row up"),
@@ -90,6 +95,8 @@ ACTIONS = (
 _KEY_NAMES = {
     "question_mark": "?",
     "slash": "/",
+    "full_stop": ".",
+    "comma": ",",
     "left": "←",
     "right": "→",
     "up": "↑",

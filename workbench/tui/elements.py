@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from workbench.tui.window import SIDE
 
@@ -22,6 +22,9 @@ GAP = 3
 
 CHOICES = {3: ((0, 1, 2),), 2: ((1, 2), (0, 2), (0, 1)), 1: ((2,), (0,), (1,))}
 """The panes that are shown where three, two or one fit; one key goes through the choices."""
+
+EQUAL, NEAR, OVER, FAR = range(4)
+"""How far an element is off: not at all, within the limit, over it, over four times of it."""
 
 WIDEST_NUMBER = 7
 FLOAT_WIDTHS = (7, 6, 5)
@@ -62,6 +65,8 @@ class Elements:
 
     `whole`: all finite elements are whole numbers. `widths`: cells that each tensor's widest
     number needs, the same wherever the window stands. `limit`: differences up to it are near.
+    `levels`: EQUAL, NEAR, OVER or FAR for each element, as a matrix; what isn't finite is FAR.
+    `mismatches`: flat indices of those that are OVER or FAR, in order.
     """
 
     verdict: Verdict
@@ -71,6 +76,8 @@ class Elements:
     whole: bool
     widths: tuple[int, int, int]
     limit: float
+    levels: npt.NDArray[np.uint8]
+    mismatches: npt.NDArray[np.intp]
 
     def panes(self, window: Window) -> Panes:
         """The three panes under the window."""
@@ -78,14 +85,23 @@ class Elements:
 
         return cut_panes(self.verdict.device, self.verdict.reference, window.top, window.left)
 
-    def level(self, difference: float) -> int:
-        """0 equal, 1 within the limit, 2 over it, 3 over four times of it or not finite."""
-        size = abs(difference)
-        if size == 0:
-            return 0
-        if size <= self.limit:
-            return 1
-        return 2 if size <= 4 * self.limit else 3
+    def mismatch(self, row: int, column: int, by: int) -> tuple[int, int] | None:
+        """The next (`by` 1) or previous (-1) mismatch from an element, going round; None if none.
+
+        In the order of rows.
+        """
+        if not self.mismatches.size:
+            return None
+        here = row * self.columns + column
+        side: Literal["left", "right"] = "right" if by > 0 else "left"
+        place = int(self.mismatches.searchsorted(here, side)) - (by < 0)
+        return divmod(int(self.mismatches[place % self.mismatches.size]), self.columns)
+
+    def place(self, row: int, column: int) -> int | None:
+        """Which of the mismatches, from 1 on, an element is; None when it is none."""
+        if self.levels[row, column] < OVER:
+            return None
+        return int(self.mismatches.searchsorted(row * self.columns + column)) + 1
 
     def layout(self, room: int, choice: int) -> Layout:
         """As many panes as fit into `room` cells, as wide as fits."""
@@ -117,6 +133,8 @@ def elements_of(verdict: Verdict, names: tuple[str, str, str]) -> Elements:
         difference = device - reference
     rows, columns = as_matrix(device).shape
     whole = all(bool(np.all(_finite(x) % 1 == 0)) for x in (device, reference))
+    limit = _limit(verdict, whole=whole)
+    levels = levels_of(difference, limit).reshape(rows, columns)
     return Elements(
         verdict,
         names,
@@ -124,8 +142,21 @@ def elements_of(verdict: Verdict, names: tuple[str, str, str]) -> Elements:
         int(columns),
         whole,
         (_width(reference), _width(device), _width(difference, signed=True)),
-        _limit(verdict, whole=whole),
+        limit,
+        levels,
+        np.flatnonzero(levels >= OVER),
     )
+
+
+def levels_of(difference: npt.NDArray[np.float64], limit: float) -> npt.NDArray[np.uint8]:
+    """EQUAL, NEAR, OVER or FAR of each difference."""
+    import numpy as np
+
+    size = np.abs(difference)
+    levels = np.full(size.shape, FAR, np.uint8)
+    for bound in (4 * limit, limit, 0):
+        levels -= size <= bound
+    return levels
 
 
 def _limit(verdict: Verdict, *, whole: bool) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -9,44 +10,61 @@ from textual.content import Content
 from workbench.loop import words
 from workbench.tui import text
 from workbench.tui.lines import ScrolledLines
+from workbench.tui.spark import spark
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
     from workbench.loop.result import RunResult
-    from workbench.verdict import CriterionResult, Verdict
+    from workbench.verdict import CriterionResult, Metrics, Verdict
 
 _NAME, _VALUE, _TARGET = 11, 11, 9
+_TREND = 16
+"""Most runs that a metric's sparkline tells of, one cell each."""
 
 
 class MetricsTable(ScrolledLines):
     """A line for each metric: name, value, target and whether it is met.
 
     Where memory corrupted the device's result, the arithmetic result's value stands beside it; of
-    several output tensors each has a line with the metrics of the criteria.
+    several output tensors each has a line with the metrics of the criteria. Behind them,
+    how the metric went over the session's last judged runs.
     """
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
         self._result: RunResult | None = None
+        self._trend: dict[int, Metrics] = {}
         self.border_title = Content("metrics")
 
     def show(self, result: RunResult | None, *, stale: bool) -> None:
         """Paint this judged run; `stale` when it isn't of the bytes on disk."""
-        self.border_title = Content("metrics  STALE" if stale and result else "metrics")
+        kind = result.device.kind.upper() if result is not None else ""
+        told = ["metrics", kind, "STALE" if stale and result is not None else ""]
+        self.border_title = Content("  ".join(part for part in told if part))
         if result is not None and not (self._result and result.judged_as(self._result)):
             self._result = result
+            self._remember(result)
             self.top = 0
             self.changed()
+
+    def _remember(self, result: RunResult) -> None:
+        if result.verdict is not None:
+            self._trend[result.run] = result.verdict.metrics
+            for run in sorted(self._trend)[:-_TREND]:
+                del self._trend[run]
 
     def lines(self, width: int, height: int) -> list[Content]:
         """The table."""
         if self._result is None or self._result.verdict is None:
             return []
-        return [*_table(self._result.verdict, width), *_latency(self._result)]
+        trend = [self._trend[run] for run in sorted(self._trend)]
+        return [*_table(self._result.verdict, width, trend), *_latency(self._result)]
 
 
-def _table(verdict: Verdict, width: int) -> list[Content]:
+def _table(verdict: Verdict, width: int, trend: Sequence[Metrics] = ()) -> list[Content]:
     corrupted = verdict.arithmetic != verdict.metrics
     with_target = not corrupted or width >= _NAME + 2 * _VALUE + _TARGET + 3
+    room = width - (_NAME + _VALUE + _TARGET + 4)
+    has_trend = len(trend) > 1 and room > 1 and not corrupted
     demanded = {result.criterion.metric for result in verdict.criteria}
     output = verdict.output
     ranges = {
@@ -59,11 +77,12 @@ def _table(verdict: Verdict, width: int) -> list[Content]:
         style = "" if result is None else "$wb-pass" if result.met else "$wb-fail bold"
         beside = words.metric_text(name, verdict.arithmetic.value(name)) if corrupted else ""
         value = words.metric_text(name, verdict.metrics.value(name))
+        bars = spark([one.value(name) for one in trend], room) if has_trend else ""
         return Content.assemble(
             f"{words.METRIC_NAMES[name]:{_NAME}}",
             (f"{value:>{_VALUE}}", style),
             (f" {demand}", style),
-            (f"{beside:>{_VALUE}}", "dim"),
+            (f"{beside:>{_VALUE}}" if corrupted else f" {bars}", "dim"),
         ).rstrip()
 
     blank = _demand(None, with_target=with_target)

@@ -29,7 +29,7 @@ def pairs_of(result: RunResult) -> tuple[Pair, ...]:
     verdict, model = result.verdict, result.model
     assert verdict is not None
     if model is None:
-        return (Pair("reference", "device", verdict),)
+        return (Pair("reference", result.device.kind, verdict),)
     from workbench.verdict import measure
 
     between = replace(

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from textual import events
 from textual.content import Content
+from textual.message import Message
 
 from workbench.loop import words
 from workbench.tui import text
 from workbench.tui.actions import bindings
-from workbench.tui.elements import DIFFERENCE, GAP, Elements, Layout, elements_of
+from workbench.tui.bits import bits_text, ulp_text
+from workbench.tui.elements import DIFFERENCE, EQUAL, GAP, Elements, Layout, elements_of
 from workbench.tui.lines import Lines
 from workbench.tui.pairs import Pair, pairs_of
 from workbench.tui.window import SIDE, Window
@@ -22,8 +24,7 @@ if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdi
 LEVEL_STYLES = ("dim", "$wb-pass", "$wb-warn", "$wb-fail bold")
 LEVEL_MARKS = (" ", " ", "~", "!")
 
-
-SHORT = {"reference": "ref", "device": "dev", "difference": "diff"}
+SHORT = {"reference": "ref", "difference": "diff"}
 """Names in a title that has little room."""
 
 
@@ -31,6 +32,13 @@ class PanesView(Lines, can_focus=True):
     """The panes of the last verdict. They open at its worst element until the user moves them."""
 
     BINDINGS = bindings("panes")
+
+    class Moved(Message):
+        """The window stands elsewhere, or over other elements."""
+
+        def __init__(self, elements: Elements, window: Window, *, stale: bool) -> None:
+            super().__init__()
+            self.elements, self.window, self.stale = elements, window, stale
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
@@ -80,6 +88,19 @@ class PanesView(Lines, can_focus=True):
         self._follows_worst = True
         if self._elements is not None:
             self._go(self.window.at(*self._elements.verdict.worst_element))
+
+    def show_element(self, row: int, column: int) -> None:
+        """Go to an element, and stay there over verdicts to come."""
+        self._follows_worst = False
+        self._go(self.window.at(row, column))
+
+    def show_mismatch(self, by: int) -> bool:
+        """Go to the next (1) or previous (-1) element over tolerance; False when there is none."""
+        window, elements = self.window, self._elements
+        found = elements.mismatch(window.row, window.column, by) if elements is not None else None
+        if found is not None:
+            self.show_element(*found)
+        return found is not None
 
     def show_others(self) -> None:
         """Show other panes, where not all of them fit."""
@@ -134,6 +155,8 @@ class PanesView(Lines, can_focus=True):
     def _changed(self) -> None:
         self.border_title = self.title()
         self.changed()
+        if self._elements is not None:
+            self.post_message(self.Moved(self._elements, self.window, stale=self._stale))
 
     def title(self) -> Content:
         """Where the window stands, and the element under the cursor."""
@@ -142,8 +165,10 @@ class PanesView(Lines, can_focus=True):
         window, panes = self.window, self._elements.panes(self.window)
         row, column = window.row - panes.row, window.column - panes.column
         values = [pane[row][column] for pane in (panes.reference, panes.device, panes.difference)]
+        is_wrong = values[DIFFERENCE] != 0
         at_worst = (window.row, window.column) == self._elements.verdict.worst_element
-        is_wrong = at_worst and values[DIFFERENCE] != 0
+        place = self._elements.place(window.row, window.column)
+        off = f"mismatch {place:,} of {self._elements.mismatches.size:,}" if place else ""
         whole = self.size.width >= 100
         names = [name if whole else SHORT.get(name, name) for name in self._elements.names]
         texts = [words.number(value) for value in values]
@@ -151,10 +176,11 @@ class PanesView(Lines, can_focus=True):
             texts[DIFFERENCE] = f"+{texts[DIFFERENCE]}"
         parts = [
             "STALE" if self._stale else text.clean(self._elements.verdict.tensor),
-            f"[{window.row},{window.column}]{' worst' if is_wrong else ''}",
+            f"[{window.row},{window.column}]{' worst' if at_worst and is_wrong else ''}",
             *(f"{name} {value}" for name, value in zip(names, texts, strict=True)),
             f"rows {window.top}–{window.last_row}/{window.rows}",
             f"columns {window.left}–{window.last_column}/{window.columns}",
+            *([off] if off and whole else []),
         ]
         return Content("  ".join(parts))
 
@@ -178,9 +204,33 @@ class PanesView(Lines, can_focus=True):
             number = (f"{panes.row + row:>{label}}  ", style)
             lines.append(Content.assemble(number, self._row(layout, panes, row)))
         if height > len(lines):
+            lines.append(Content.assemble(margin, self._bits(panes, width - indent)))
+        if height > len(lines):
             limit = f"tolerance {elements.limit:g}:  · equal  ~ over  ! over 4 times"
             lines.append(Content.styled(margin + limit, "dim"))
         return lines
+
+    def _bits(self, panes: Panes, room: int) -> Content:
+        """The element under the cursor as it lies in memory, in as much detail as there is room."""
+        assert self._elements is not None
+        dtype, names = self._elements.verdict.dtype, self._elements.names
+        if dtype is None:
+            return Content("")
+        row, column = self.window.row - panes.row, self.window.column - panes.column
+        reference, device = panes.reference[row][column], panes.device[row][column]
+        apart = ulp_text(device, reference, dtype)
+        told = Content("")
+        for binary in (True, False):
+            parts: list[str | tuple[str, str]] = [
+                (f"{dtype}  ", "dim"),
+                f"{names[0]} {bits_text(reference, dtype, binary=binary)}   ",
+                f"{names[1]} {bits_text(device, dtype, binary=binary)}",
+                f"   {apart} apart" if apart else "",
+            ]
+            told = Content.assemble(*parts)
+            if told.cell_length <= room:
+                break
+        return told
 
     def _layout(self, width: int) -> tuple[Layout, int]:
         """What fits, and how many cells the row numbers before it take."""
@@ -219,21 +269,20 @@ class PanesView(Lines, can_focus=True):
             values = (panes.reference, panes.device, panes.difference)[index][row]
             for column, value in enumerate(values):
                 here = (panes.row + row, panes.column + column)
-                at_cursor = here == (self.window.row, self.window.column)
-                parts.extend(self._cell(index, value, width, layout.spacing, at_cursor=at_cursor))
+                parts.extend(self._cell(index, value, here, width, layout.spacing))
             parts.append((" " * GAP, ""))
         return Content.assemble(*parts).rstrip()
 
     def _cell(
-        self, index: int, value: float, width: int, spacing: int, *, at_cursor: bool
+        self, index: int, value: float, here: tuple[int, int], width: int, spacing: int
     ) -> list[tuple[str, str]]:
         assert self._elements is not None
         is_difference = index == DIFFERENCE
         style, mark = "", " "
         number = text.cell_text(value, width, whole=self._elements.whole, signed=is_difference)
         if is_difference:
-            level = self._elements.level(value)
+            level = int(self._elements.levels[here])
             style, mark = LEVEL_STYLES[level], LEVEL_MARKS[level]
-            number = "·" if level == 0 else number
-        cursor = f"{style} reverse" if at_cursor else style
+            number = "·" if level == EQUAL else number
+        cursor = f"{style} reverse" if here == (self.window.row, self.window.column) else style
         return [(f"{number:>{width}}", cursor), (f"{mark:<{spacing}}", style)]

@@ -26,10 +26,13 @@ from workbench.tui.log_store import Heading
 from workbench.tui.log_view import LogView
 from workbench.tui.memory_map import MemoryMap
 from workbench.tui.metrics_table import MetricsTable
+from workbench.tui.minimap import MiniMap
 from workbench.tui.panes import PanesView
 from workbench.tui.problems import Problems
+from workbench.tui.stage_table import StageTable
 from workbench.tui.step_strip import StepStrip
 from workbench.tui.verdict_bar import VerdictBar
+from workbench.tui.zoom import zoom, zoomed
 
 TICK_S = 0.5
 """Between repaints of a running step's time."""
@@ -60,6 +63,8 @@ class MainScreen(Screen[None]):
         self._metrics = MetricsTable()
         self._panes = PanesView()
         self._memory = MemoryMap()
+        self._stages = StageTable()
+        self._map = MiniMap()
         self._log = LogView(classes="panel")
         self._logged_step = ""
         self._step_began = 0.0
@@ -67,18 +72,30 @@ class MainScreen(Screen[None]):
         self._paint_is_due = False
         self._wants_memory: bool | None = None
 
+    @property
+    def parts(self) -> tuple[Widget, ...]:
+        """The panes that can be zoomed, in the order in which `tab` goes through them."""
+        return (
+            *(self._problems, self._metrics, self._panes),
+            *(self._memory, self._stages, self._map, self._log),
+        )
+
     def compose(self) -> ComposeResult:
-        """Verdict, steps, problems beside metrics, panes, memory beside log, keys."""
+        """Verdict, steps, problems and metrics, panes, what explains them beside the log, keys."""
+        for part in self.parts:
+            part.add_class("part")
         yield self._verdict
         yield self._steps
         with Vertical(classes="body"):
-            with Horizontal(classes="upper"):
+            with Horizontal(classes="upper row"):
                 yield self._problems
                 yield self._metrics
             yield self._panes
-            with Horizontal(classes="lower"):
+            with Horizontal(classes="lower row"):
                 yield self._memory
-                with Vertical(classes="log"):
+                yield self._stages
+                yield self._map
+                with Vertical(classes="log row"):
                     yield self._log
         yield KeyLine()
 
@@ -128,6 +145,8 @@ class MainScreen(Screen[None]):
         self._metrics.show(view.shown, stale=not view.is_current)
         self._panes.show(view.shown, stale=not view.is_current)
         self._memory.show(verdict, stale=not view.is_current)
+        self._stages.show(view.shown, stale=not view.is_current)
+        self.set_class(self._stages.has_stages, "-stages")
         self._show_memory()
         self._tick()
         self.refresh_bindings()
@@ -149,9 +168,11 @@ class MainScreen(Screen[None]):
         return self._ticker is not None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Cancel is offered while something runs."""
+        """Cancel is offered while something runs, a way back while a part is zoomed."""
         if action == "cancel":
             return self.view.phase is Phase.RUNNING
+        if action == "unzoom":
+            return zoomed(self) is not None
         return super().check_action(action, parameters)
 
     def on_descendant_blur(self) -> None:
@@ -178,6 +199,57 @@ class MainScreen(Screen[None]):
         """Go to the worst element."""
         self._panes.show_worst()
 
+    def action_mismatch(self, by: int) -> None:
+        """Go to the next or previous element that is over tolerance."""
+        if not self._panes.show_mismatch(by):
+            self.notify("no element is over tolerance", markup=False)
+
+    def on_panes_view_moved(self, message: PanesView.Moved) -> None:
+        """The map shows where the panes' window is."""
+        self._map.show(message.elements, message.window, stale=message.stale)
+
+    def on_mini_map_jumped(self, message: MiniMap.Jumped) -> None:
+        """The panes go where the map was clicked."""
+        self._panes.show_element(message.row, message.column)
+
+    def show_part(self, part: Widget) -> None:
+        """Give a part the keys, and the whole body where it isn't seen or another is zoomed."""
+        if zoomed(self) is not None or not is_seen(part):
+            self._zoom(part)
+        self.call_after_refresh(self.set_focus, part)
+
+    def action_part(self, by: int) -> None:
+        """Go to the next or previous part; a zoomed one makes place for it."""
+        shown = zoomed(self)
+        if shown is not None:
+            self.show_part(self.parts[(self.parts.index(shown) + by) % len(self.parts)])
+        elif by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def action_zoom(self) -> None:
+        """Give the part that has the keys the whole body, and back."""
+        own = self.focused.ancestors_with_self if self.focused is not None else ()
+        part = next((node for node in own if node in self.parts), self._panes)
+        if zoomed(self) is None and isinstance(part, Widget):
+            self.show_part(part)
+            self._zoom(part)
+        else:
+            self.action_unzoom()
+
+    def action_unzoom(self) -> None:
+        """Show all parts again."""
+        self._zoom(None)
+
+    def _zoom(self, part: Widget | None) -> None:
+        zoom(self, part)
+        self.refresh_bindings()
+
+    def action_stages(self) -> None:
+        """Show the stages."""
+        self.show_part(self._stages)
+
     def action_next_pane(self) -> None:
         """Show other panes."""
         self._panes.show_others()
@@ -189,6 +261,7 @@ class MainScreen(Screen[None]):
 
     def action_memory(self) -> None:
         """Show the memory map, or put it away."""
+        self.action_unzoom()
         self._wants_memory = not is_seen(self._memory)
         self._show_memory()
         if self._wants_memory:

@@ -81,7 +81,8 @@ class Verdict:
 
     `arithmetic` are the metrics of the result that memory can't have corrupted; they equal
     `metrics` where the device has no memory of its own to corrupt. `parts` are the metrics of each
-    output tensor, where there are several, `health` what each of them holds.
+    output tensor, where there are several, `health` what each of them holds. `dtype` is the element
+    type of all of them, None where they have several.
     """
 
     tensor: str
@@ -95,6 +96,7 @@ class Verdict:
     parts: tuple[tuple[str, Metrics], ...] = ()
     health: Mapping[str, Health] = field(default_factory=dict)
     cores: tuple[CoreMemory, ...] = ()
+    dtype: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -159,6 +161,7 @@ def judge(
         parts=parts,
         health=health,
         cores=known.cores,
+        dtype=_dtype(compared),
     )
 
 
@@ -193,14 +196,19 @@ def _whole(compared: Sequence[_Compared]) -> Metrics:
     """The metrics of all output tensors as one."""
     if len(compared) == 1:
         return compared[0].metrics()
-    dtypes = {c.tensor.dtype for c in compared}
     ideals = [c.ideal for c in compared if c.ideal is not None]
     return measure(
         _joined([c.device for c in compared]),
         _joined([c.reference for c in compared]),
-        dtypes.pop() if len(dtypes) == 1 else None,
+        _dtype(compared),
         _joined(ideals) if len(ideals) == len(compared) else None,
     )
+
+
+def _dtype(compared: Sequence[_Compared]) -> str | None:
+    """The element type that all of them share."""
+    dtypes = {c.tensor.dtype for c in compared}
+    return dtypes.pop() if len(dtypes) == 1 else None
 
 
 def _unhealthy(compared: Sequence[_Compared], health: Mapping[str, Health]) -> Iterator[Finding]:
