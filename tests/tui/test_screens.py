@@ -32,7 +32,15 @@ from tests.tui.scripted import (
 from workbench.build import Diagnostic, StepResult
 from workbench.device.choose import DeviceInfo
 from workbench.errors import BuildError, HangError
-from workbench.loop.events import Event, Missing, RunStarted, StepFinished, StepStarted, Watching
+from workbench.loop.events import (
+    Event,
+    Missing,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+    Watching,
+)
 from workbench.tui.log_view import LogView
 
 SCREENS = Path(__file__).parent / "screens"
@@ -83,12 +91,20 @@ HANG = a_run(
     result(8, "hang", error=HangError("the kernel ran past its limit of 10 s", hint="find a loop")),
     failed="run",
 )
-NPU: list[Event] = [
-    replace(event, device=DeviceInfo("npu", "NPU Phoenix (npu1)", "all parts are here"))
-    if isinstance(event, RunStarted)
-    else event
-    for event in PASS
-]
+PHOENIX = DeviceInfo("npu", "NPU Phoenix (npu1)", "all parts are here")
+
+
+def on_phoenix(event: Event) -> Event:
+    """The event as of a run on the NPU."""
+    match event:
+        case RunStarted():
+            return replace(event, device=PHOENIX)
+        case RunFinished():
+            return replace(event, result=replace(event.result, device=PHOENIX))
+    return event
+
+
+NPU: list[Event] = list(map(on_phoenix, PASS))
 
 OVERRUN = a_run(
     result(
