@@ -14,6 +14,15 @@ pyproject.toml; where both give a key, the former wins. Everything has a default
 
     [limits]   # seconds: probe, compile, archive, aiecc, load, run
     aiecc = 300
+
+    [screen]
+    theme = "light"            # a theme by its name, or a TOML file
+    signal = "bell"            # none | bell | notify (OSC 9): when a long run has ended
+    long-run = 10              # seconds from which on a run is long
+
+    [keys]     # an action's name, as the help shows it, and its keys
+    rerun = ["r", "f5"]
+    log.wrap = "W"
 """
 
 from __future__ import annotations
@@ -34,6 +43,8 @@ TABLE = "npu-workbench"
 
 Target: TypeAlias = Literal["aie2", "aie2p"]
 TARGETS: tuple[Target, ...] = get_args(Target)
+Signal: TypeAlias = Literal["none", "bell", "notify"]
+SIGNALS: tuple[Signal, ...] = get_args(Signal)
 
 
 class SettingsError(WorkbenchError):
@@ -78,6 +89,30 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Screen:
+    """What the terminal's app looks like, and how it tells that a long run has ended."""
+
+    theme: str | None = None
+    """A theme's name, or the absolute path of its file; None: the default."""
+    signal: Signal = "none"
+    long_run: float = 10.0
+    """Seconds from which on a run is long."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChoice:
+    """Keys of an action in place of its own: `action` is `rerun`, or `log.wrap` with its scope.
+
+    Whether there are such an action and such keys is known to the screen alone.
+    """
+
+    action: str
+    keys: tuple[str, ...]
+    where: str
+    """The file that says so."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a project; `files` are those that they were read from."""
 
@@ -89,6 +124,8 @@ class Settings:
     target: Target | None = None
     """Peano's target; None: what the design's device says."""
     files: tuple[Path, ...] = ()
+    screen: Screen = field(default_factory=Screen)
+    keys: tuple[KeyChoice, ...] = ()
 
 
 def settings_files(project: Path) -> tuple[Path, Path]:
@@ -113,6 +150,7 @@ def load_settings(project: Path) -> Settings:
         **{table: kind(**_of(given, table)) for table, (kind, _) in _TABLES.items()},
         **_of(given, ""),
         files=tuple(found),
+        keys=tuple(_of(given, _KEYS).values()),
     )
 
 
@@ -158,17 +196,32 @@ def _entries(content: Mapping[str, Any], path: Path, project: Path) -> Iterator[
     for key, value in content.items():
         if key in _TOP:
             yield ("", _TOP[key]), _chosen(value, _choices(key), path, key)
-        elif key in _TABLES:
-            if not isinstance(value, dict):
-                raise _wrong(path, key, "a table", value)
+        elif key not in _TABLES and key != _KEYS:
+            raise _unknown(path, key, key, [*_TOP, *_TABLES, _KEYS])
+        elif not isinstance(value, dict):
+            raise _wrong(path, key, "a table", value)
+        elif key == _KEYS:
+            yield from (((_KEYS, choice.action), choice) for choice in _keys(value, path))
+        else:
             kind, read = _TABLES[key]
-            names = [f.name for f in fields(kind)]
+            names = {f.name.replace("_", "-"): f.name for f in fields(kind)}
             for name, inner in value.items():
                 if name not in names:
-                    raise _unknown(path, f"{key}.{name}", name, names)
-                yield (key, name), read(inner, path, f"{key}.{name}", project)
-        else:
-            raise _unknown(path, key, key, [*_TOP, *_TABLES])
+                    raise _unknown(path, f"{key}.{name}", name, list(names))
+                yield (key, names[name]), read(inner, path, f"{key}.{name}", project)
+
+
+def _keys(table: Mapping[str, Any], path: Path, scope: str = "") -> Iterator[KeyChoice]:
+    """`rerun = "r"`, and within a table of its scope `wrap = ["w", "W"]`."""
+    for name, value in table.items():
+        if isinstance(value, dict) and not scope:
+            yield from _keys(value, path, f"{name}.")
+            continue
+        keys = [value] if isinstance(value, str) else value
+        if not (isinstance(keys, list) and keys and all(k and isinstance(k, str) for k in keys)):
+            wanted = 'a key in quotes, or a list such as ["r", "f5"]'
+            raise _wrong(path, f"{_KEYS}.{scope}{name}", wanted, value)
+        yield KeyChoice(f"{scope}{name}", tuple(keys), str(path))
 
 
 def _path(value: object, path: Path, key: str, project: Path) -> Path:
@@ -199,11 +252,24 @@ def _chosen(value: object, choices: tuple[str, ...], path: Path, key: str) -> st
     return value
 
 
+def _screen(value: object, path: Path, key: str, project: Path) -> object:
+    if key.endswith(".theme"):
+        is_file = isinstance(value, str) and value.endswith(".toml")
+        if not is_file and (not isinstance(value, str) or not value):
+            raise _wrong(path, key, "a theme's name, or the path of its TOML file", value)
+        return str(_path(value, path, key, project)) if is_file else value
+    if key.endswith(".signal"):
+        return _chosen(value, SIGNALS, path, key)
+    return _seconds(value, path, key, project)
+
+
 _TABLES: Mapping[str, tuple[type[Any], Callable[[object, Path, str, Path], object]]] = {
     "paths": (Paths, _path),
     "flags": (Flags, _flags),
     "limits": (Limits, _seconds),
+    "screen": (Screen, _screen),
 }
+_KEYS = "keys"
 _TOP = {"alloc-scheme": "alloc_scheme", "target": "target"}
 
 

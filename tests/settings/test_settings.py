@@ -11,8 +11,10 @@ from workbench.settings import (
     FILE,
     PYPROJECT,
     Flags,
+    KeyChoice,
     Limits,
     Paths,
+    Screen,
     Settings,
     SettingsError,
     load_settings,
@@ -141,3 +143,56 @@ def test_any_text_is_settings_or_an_error(
     (folder / FILE).write_text(text, encoding="utf-8", errors="surrogatepass")
     with contextlib.suppress(SettingsError):
         load_settings(folder)
+
+
+def test_what_the_screen_is_to_be_like(tmp_path: Path) -> None:
+    text = """
+        [screen]
+        theme = "mine.toml"
+        signal = "notify"
+        long-run = 3
+        [keys]
+        rerun = ["r", "f5"]
+        log.wrap = "W"
+        [keys.panes]
+        up = "e"
+    """
+    settings = load_settings(project(tmp_path, text))
+    assert settings.screen == Screen(str(tmp_path / "mine.toml"), "notify", 3.0)
+    where = str(tmp_path / FILE)
+    assert settings.keys == (
+        KeyChoice("rerun", ("r", "f5"), where),
+        KeyChoice("log.wrap", ("W",), where),
+        KeyChoice("panes.up", ("e",), where),
+    )
+
+
+def test_keys_of_both_files_count_the_own_ones_more(tmp_path: Path) -> None:
+    both = project(
+        tmp_path,
+        own='[keys]\nrerun = "R"',
+        pyproject='[tool.npu-workbench.keys]\nrerun = "f5"\ncancel = "f6"',
+    )
+    chosen = {choice.action: (choice.keys, choice.where) for choice in load_settings(both).keys}
+    assert chosen == {
+        "rerun": (("R",), str(tmp_path / FILE)),
+        "cancel": (("f6",), str(tmp_path / PYPROJECT)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[keys]\nrerun = 3", "keys.rerun must be a key in quotes"),
+        ("[keys]\nlog.wrap = []", "keys.log.wrap must be a key in quotes"),
+        ("[keys.log.more]\nwrap = 'w'", "keys.log.more must be a key in quotes"),
+        ("keys = 3", "keys must be a table"),
+        ("[screen]\nsignal = 'horn'", 'screen.signal must be "none" or "bell" or "notify"'),
+        ("[screen]\ntheme = 3", "screen.theme must be a theme's name"),
+        ("[screen]\nlong_run = 3", "there is no setting screen.long_run (did you mean long-run?)"),
+    ],
+)
+def test_what_no_screen_can_be_like(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(project(tmp_path, text))
+    assert message in str(caught.value)
