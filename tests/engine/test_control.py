@@ -23,7 +23,7 @@ from workbench.loop.events import (
     StepFinished,
     StepStarted,
 )
-from workbench.loop.on_model import STEPS
+from workbench.loop.result import STEPS
 from workbench.loop.target import Options
 from workbench.loop.view import Phase
 from workbench.settings import Limits
@@ -89,7 +89,7 @@ async def test_a_crash_is_a_result_and_the_next_save_runs(
         assert (await loop.finished(2)).status == "pass"
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", STEPS["model"])
 async def test_closing_in_the_middle_of_a_step(watching: Watching, step: str) -> None:
     async with watching(seed=next(seeds)) as loop:
         loop.project.kernel.write_text(slow(next(seeds)))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from workbench.build.aie.find import Machine, no_device
+from workbench.build.aie.device_node import no_device
 from workbench.errors import DeviceError
-from workbench.settings import Settings
+
+if TYPE_CHECKING:
+    from workbench.build.aie.find import Machine
+    from workbench.settings import Settings
 
 Kind = Literal["model", "npu"]
 Wanted = Literal["auto", "model", "npu"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any
 
 from workbench.loop.coverage import unsent_findings
 from workbench.loop.functions import LOAD_LIMIT_S, helper_findings
 from workbench.loop.readings import reading_findings
 from workbench.loop.result import Materials, RunResult
+from workbench.loop.together import every
 
 if TYPE_CHECKING:
     from workbench.verdict import Finding
@@ -26,13 +27,15 @@ async def named_causes(
     if verdict is None:
         return ()
     loaded, case, work = materials.loaded, materials.case, materials.work
-    looks = [asyncio.to_thread(unsent_findings, loaded.promise, work, passed=verdict.passed)]
+    looks: list[Coroutine[Any, Any, Iterable[Finding]]] = [
+        asyncio.to_thread(unsent_findings, loaded.promise, work, passed=verdict.passed)
+    ]
     if not verdict.passed:  # of a kernel that is right, `check --functions` says how right
         looks += [
             reading_findings(loaded, case, verdict, work.cache, LOAD_LIMIT_S),
             helper_findings(result.kernel, loaded, case, work.cache, on_lines, materials.limit_s),
         ]
-    found = await asyncio.gather(*looks)
+    found = await every(looks)
     return tuple(finding for findings in found for finding in findings)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from workbench.build.aie.find import Machine, find_machine
+from typing import TYPE_CHECKING
+
 from workbench.device.model.device import ModelDevice
-from workbench.settings import Settings
+
+if TYPE_CHECKING:
+    from workbench.build.aie.find import Machine
+    from workbench.settings import Settings
 
 
 class Devices:
@@ -17,6 +21,8 @@ class Devices:
     async def machine(self, settings: Settings) -> Machine:
         """What this machine has for the NPU; looked for anew when the settings have changed."""
         if self._looked is None or self._looked[0] != settings:
+            from workbench.build.aie.find import find_machine  # seldom needed, slow to import
+
             self._looked = (settings, await find_machine(settings))
         return self._looked[1]
 

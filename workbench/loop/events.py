@@ -7,11 +7,14 @@ one place that decides so.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workbench.build import StepResult
-from workbench.build.aie.phases import Phase
 from workbench.device.choose import DeviceInfo
 from workbench.loop.result import RunResult
+
+if TYPE_CHECKING:
+    from workbench.build.aie.phases import Phase
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from workbench.build import find_clang
 from workbench.build.kernel import SourceChanged
 from workbench.errors import CrashError, HangError
-from workbench.loop.both import both
 from workbench.loop.causes import named_causes, proven_faults
 from workbench.loop.checked import closer_look
 from workbench.loop.devices import Devices
@@ -20,6 +19,7 @@ from workbench.loop.events import LogLines
 from workbench.loop.progress import Emit
 from workbench.loop.result import Materials, RunResult
 from workbench.loop.stages import OnLines, stage_results
+from workbench.loop.together import both
 
 if TYPE_CHECKING:
     from workbench.verdict.findings import Finding

@@ -10,12 +10,12 @@ from workbench.build.kernel import SourceChanged
 from workbench.device.model.device import ModelDevice
 from workbench.device.model.workload import ANY_OBJECT, FILLS, Outcome, Override, Workload
 from workbench.errors import BuildError
-from workbench.loop.both import both
 from workbench.loop.buffers import host_buffers, output_tensors
 from workbench.loop.progress import Progress
 from workbench.loop.result import Materials
 from workbench.loop.steps import judged, read
 from workbench.loop.target import Options, shown
+from workbench.loop.together import both
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from workbench.spec.cases import Case, LoadedSpec
     from workbench.spec.model import Promise
     from workbench.verdict import Evidence
-
-STEPS = ("compile", "load", "run", "judge")
 
 
 async def run_on_model(

@@ -37,8 +37,7 @@ from workbench.loop import on_model
 from workbench.loop.buffers import host_buffers, output_tensors
 from workbench.loop.events import ModelJudged, PhaseSeen
 from workbench.loop.progress import Progress
-from workbench.loop.record import MODEL_STEP
-from workbench.loop.result import Materials, NpuReport, RunResult
+from workbench.loop.result import MODEL_STEP, Materials, NpuReport, RunResult
 from workbench.loop.steps import about, judged, read
 from workbench.loop.target import Options, shown
 
@@ -47,8 +46,6 @@ if TYPE_CHECKING:
     from workbench.settings import Settings
     from workbench.spec.cases import Case, LoadedSpec
     from workbench.verdict import Finding, Verdict
-
-STEPS = ("load", MODEL_STEP, "compile", "archive", "aiecc", "run", "judge")
 
 MARGIN_MS = 2_000
 """What the NPU's process gets beyond the wait for a run, to tell how that ended."""

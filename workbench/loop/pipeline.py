@@ -12,11 +12,11 @@ from pathlib import Path
 from workbench import manifest
 from workbench.device.choose import MODEL, choose
 from workbench.errors import UsageError, WorkbenchError
-from workbench.loop import on_model, on_npu
 from workbench.loop.devices import Devices
 from workbench.loop.events import RunStarted
+from workbench.loop.on_model import run_on_model
 from workbench.loop.progress import Emit, Progress, system_errors
-from workbench.loop.result import RunResult, status_of
+from workbench.loop.result import STEPS, RunResult, status_of
 from workbench.loop.target import Options, find_spec, shown, spec_candidates
 from workbench.settings import load_settings, settings_files
 from workbench.spec.cases import BrokenSpec
@@ -48,7 +48,7 @@ async def _steps(progress: Progress, options: Options, devices: Devices, reason:
         settings = load_settings(options.project)
         chosen = await choose(options.device, settings, devices.machine)
         progress.know(device=chosen.info)
-        progress.steps = on_model.STEPS if chosen.info.kind == "model" else on_npu.STEPS
+        progress.steps = STEPS[chosen.info.kind]
         chosen.refuse()
     finally:
         result = progress.result
@@ -59,9 +59,11 @@ async def _steps(progress: Progress, options: Options, devices: Devices, reason:
     progress.depends_on(manifest.file_hashes([str(spec)]))
     _make_cache(options.cache)
     if chosen.machine is None:
-        await on_model.run_on_model(progress, options, settings, spec, devices.model)
+        await run_on_model(progress, options, settings, spec, devices.model)
     else:
-        await on_npu.run_on_npu(progress, options, settings, spec, devices.model, chosen.machine)
+        from workbench.loop.on_npu import run_on_npu  # most machines never need it
+
+        await run_on_npu(progress, options, settings, spec, devices.model, chosen.machine)
 
 
 def _make_cache(cache: Path) -> None:

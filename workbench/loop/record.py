@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from workbench.loop.result import NpuReport, RunResult
+from workbench.loop.result import MODEL_STEP, NpuReport, RunResult
 from workbench.loop.target import shown
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from workbench.verdict.stages import StageResult
 
 SCHEMA = 1
-
-MODEL_STEP = "model"
-"""Of a run on the NPU; it has an object of its own, and is no step that others rely on."""
 
 
 def to_json(value: object) -> str:

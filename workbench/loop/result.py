@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.build import Diagnostic, StepResult
-from workbench.device.choose import DeviceInfo
+from workbench.device.choose import DeviceInfo, Kind
 from workbench.errors import (
     BuildError,
     CrashError,
@@ -49,6 +49,16 @@ _STATUS_OF_ERROR: tuple[tuple[type[WorkbenchError], Status], ...] = (
     (HangError, "hang"),
     (WorkbenchError, "error"),
 )
+
+
+MODEL_STEP = "model"
+"""Of a run on the NPU: the model beside it. It is no step that others rely on."""
+
+STEPS: Mapping[Kind, tuple[str, ...]] = {
+    "model": ("compile", "load", "run", "judge"),
+    "npu": ("load", MODEL_STEP, "compile", "archive", "aiecc", "run", "judge"),
+}
+"""The steps of a run, by the kind of its device."""
 
 
 def status_of(error: WorkbenchError) -> Status:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.build.aie import runtime, tools
+from workbench.build.aie.device_node import find_device
 from workbench.build.aie.probe import Probe, identity
 from workbench.build.aie.runtime import Runtime
 from workbench.build.aie.tools import Aiecc, Generation
@@ -67,23 +68,18 @@ def _sentence(name: str, problem: str) -> str:
     return problem if name in RUN_PROBES[:2] or name in problem else f"{name}: {problem}"
 
 
-def no_device(settings: Settings) -> str | None:
-    """Why there is no device to use, without a look at any tool; None when there is one."""
-    problem = runtime.find_device(settings).problem
-    return None if problem is None else _sentence("device", problem)
-
-
 async def find_machine(settings: Settings) -> Machine:
     """Look for everything at once; each look has the time limit of the settings."""
-    peano, (aiecc_probe, aiecc), smi, pyxrt = await asyncio.gather(
-        tools.find_peano(settings),
-        tools.find_aiecc(settings),
-        runtime.find_xrt_smi(settings),
-        runtime.find_pyxrt(settings),
-    )
+    async with asyncio.TaskGroup() as looks:  # which ends with all of them, cancelled or not
+        peano_look = looks.create_task(tools.find_peano(settings))
+        aiecc_look = looks.create_task(tools.find_aiecc(settings))
+        smi_look = looks.create_task(runtime.find_xrt_smi(settings))
+        pyxrt_look = looks.create_task(runtime.find_pyxrt(settings))
+    peano, (aiecc_probe, aiecc) = peano_look.result(), aiecc_look.result()
+    smi, pyxrt = smi_look.result(), pyxrt_look.result()
     packer = await tools.find_xclbinutil(settings, aiecc.generation if aiecc else None)
     xrt = runtime.find_xrt(settings)
-    device, memlock = runtime.find_device(settings), runtime.find_memlock()
+    device, memlock = find_device(settings), runtime.find_memlock()
     probes = (device, memlock, xrt, pyxrt[0], smi[0], peano, aiecc_probe, packer)
     python = pyxrt[1]
     ready = device.ok and memlock.ok and python is not None

@@ -10,6 +10,9 @@ from pathlib import Path
 from workbench.build.diagnostics import strip_ansi
 from workbench.process import Process
 
+NO_RUN = "nothing can run on the NPU"
+"""What it costs to lack the device, the driver or pyxrt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:

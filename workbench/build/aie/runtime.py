@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from workbench.build.aie.probe import Probe, ask, executable
+from workbench.build.aie.probe import NO_RUN, Probe, ask, executable
 from workbench.build.aie.tools import xrt_root
 from workbench.settings import Settings
 
@@ -23,7 +23,6 @@ DIST_PACKAGES = Path("/usr/lib/python3/dist-packages")
 """Where Ubuntu's XRT packages put pyxrt."""
 
 _CAP_IPC_LOCK = 14
-_NO_RUN = "nothing can run on the NPU"
 _NO_TOOLS = "pyxrt and its tools are looked for on the usual paths"
 _XRT_MEND = "sudo apt install libxrt-npu2 libxrt-utils-npu  # from ppa:amd-team/xrt"
 _MEMLOCK_MEND = (
@@ -41,20 +40,6 @@ class Runtime:
     xrt: Path | None = None
     family: str | None = None
     """"npu1" or "npu2" by xrt-smi; None when it doesn't say."""
-
-
-def find_device(settings: Settings) -> Probe:
-    """The device node, and whether we may use it."""
-    node = settings.paths.device
-    if not node.exists():
-        loaded = Path("/sys/module/amdxdna").exists()
-        why = "the amdxdna driver is loaded, but has no device" if loaded else "no amdxdna driver"
-        mend = "sudo apt install amdxdna-dkms && sudo modprobe amdxdna  # from ppa:amd-team/xrt"
-        return Probe("device", None, None, f"no {node} here: {why}", _NO_RUN, mend)
-    if not os.access(node, os.R_OK | os.W_OK):
-        mend = "sudo usermod -aG render $USER  # and log in again"
-        return Probe("device", str(node), None, f"no permission for {node}", _NO_RUN, mend)
-    return Probe("device", str(node))
 
 
 def find_memlock() -> Probe:
@@ -111,7 +96,7 @@ async def find_xrt_smi(settings: Settings) -> tuple[Probe, str | None]:
         if match := pattern.search(answer.text):
             return Probe("xrt-smi", str(path), f"{match[0]}, {version}"), family
     problem = "it lists no NPU"
-    return Probe("xrt-smi", str(path), version, problem, _NO_RUN, "dmesg | grep amdxdna"), None
+    return Probe("xrt-smi", str(path), version, problem, NO_RUN, "dmesg | grep amdxdna"), None
 
 
 def _described(text: str) -> str:
@@ -157,7 +142,7 @@ async def find_pyxrt(settings: Settings) -> tuple[Probe, Path | None, Path | Non
             problem = f"{python} can't import it: {answer.last or answer.problem}"
     if problem == "not found":
         mend = _XRT_MEND
-    return Probe("pyxrt", None, None, problem, _NO_RUN, mend), None, None
+    return Probe("pyxrt", None, None, problem, NO_RUN, mend), None, None
 
 
 def _joined(folder: Path) -> str:
