@@ -83,6 +83,7 @@ class View:
     `shown` is the last judged one: its numbers and panes are shown, and `is_current` tells whether
     they are of the bytes on disk. When it is False the numbers must be drawn as STALE. While a run
     on the NPU goes on, or after it has failed, `shown` may be the model's: its `device` says so.
+    `is_old`: the user looks at an older run, which `result` and `shown` are in its place.
     """
 
     run: int = 0
@@ -94,6 +95,7 @@ class View:
     result: RunResult | None = None
     shown: RunResult | None = None
     is_current: bool = False
+    is_old: bool = False
     watching: Watching | None = None
     missing: str | None = None
 
@@ -105,9 +107,21 @@ class View:
         return tuple(sorted(self.result.diagnostics, key=lambda d: d.severity != "error"))
 
     @property
+    def mark(self) -> str:
+        """What has to be said of all that is shown; nothing when it is of the bytes on disk."""
+        if self.is_old and self.result is not None:
+            return f"OLD RUN {self.result.run}"
+        return "" if self.is_current else "STALE"
+
+    @property
     def running_step(self) -> StepView | None:
         """The step that is running."""
         return next((s for s in self.steps if s.status == "running"), None)
+
+
+def phase_of(result: RunResult) -> Phase:
+    """The state that a finished run is in."""
+    return _PHASE_OF_STATUS[result.status]
 
 
 def counts(view: View, event: Event) -> bool:
@@ -172,7 +186,7 @@ def _finished(view: View, result: RunResult) -> View:
     judged = result.verdict is not None
     by_model = view.is_current and view.shown is not None and view.shown.run == result.run
     return replace(
-        _stopped(view, _PHASE_OF_STATUS[result.status]),
+        _stopped(view, phase_of(result)),
         device=result.device,
         result=result,
         shown=result if judged else view.shown,
@@ -191,7 +205,7 @@ def _reverted(view: View, event: Reverted) -> View:
         return view
     return replace(
         view,
-        phase=_PHASE_OF_STATUS[view.result.status],
+        phase=phase_of(view.result),
         is_current=view.result.verdict is not None,
         missing=None,
     )

@@ -122,7 +122,7 @@ def verdict_lines(result: RunResult) -> list[str]:
 
 def explained_lines(result: RunResult, before: RunResult | None) -> list[str]:
     """What is known of a run beyond what `before` told."""
-    told = set(before.findings) if before else set()
+    told = before.findings if before else ()
     return [
         *stage_lines(result.stages),
         *(finding_text(finding) for finding in result.findings if finding not in told),
