@@ -21,7 +21,6 @@ from workbench.loop.events import (
     Saved,
     Watching,
 )
-from workbench.loop.explain import explain
 from workbench.loop.pipeline import execute
 from workbench.loop.quickfix import with_quickfix
 from workbench.loop.result import RunResult
@@ -54,7 +53,7 @@ class Engine:
         self._run += 1
         async with self._alone:
             result = await execute(self._run, self._options, self._devices, self._emit, "check")
-            result = await explain(result, self._devices, self._emit)
+            result = await _explained(result, self._devices, self._emit)
         result = with_quickfix(result, self._options.project)
         self._emit(RunFinished(self._run, result))
         return result
@@ -139,7 +138,7 @@ class Engine:
     async def _explain(self, result: RunResult) -> None:
         """Say more of a finished run, unless something newer comes."""
         async with self._alone:
-            explained = await explain(result, self._devices, self._emit)
+            explained = await _explained(result, self._devices, self._emit)
         if not _changed_since(explained):
             self._finished = with_quickfix(explained, self._options.project)
             self._emit(Explained(result.run, self._finished))
@@ -172,6 +171,14 @@ class Engine:
             finished = self._finished is not None and self._finished.run == self._run
             if self._begun == self._run and not finished:
                 self._emit(RunCancelled(self._run, reason))
+
+
+async def _explained(
+    result: RunResult, devices: Devices, emit: Callable[[Event], None]
+) -> RunResult:
+    from workbench.loop.explain import explain  # brings NumPy, which no verdict is to wait for
+
+    return await explain(result, devices, emit)
 
 
 def _changed_since(result: RunResult) -> tuple[str, ...]:
