@@ -10,11 +10,15 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NoReturn, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import workbench
 from workbench.errors import ExitCode, UsageError, WorkbenchError
 from workbench.loop.target import Options
+
+if TYPE_CHECKING:
+    from workbench.loop.kernels import Kernels
 
 COMMANDS = ("check", "watch")
 
@@ -44,6 +48,13 @@ def _run(given: list[str]) -> int:
     arguments = parser.parse_args(given)
     if command == "check" and arguments.ablate and _asks_for_many(arguments):
         parser.error("--ablate is for one input set and one seed")
+    kernels = None
+    if command is None:
+        _need_terminal(arguments.kernel or "KERNEL")
+        if arguments.kernel is None:
+            found = _kernels_here()
+            arguments.kernel = found.files[0].path
+            kernels = found if len(found.files) > 1 else None
     options = Options(
         kernel=arguments.kernel,
         spec=arguments.spec,
@@ -54,10 +65,9 @@ def _run(given: list[str]) -> int:
         time_limit_s=arguments.time_limit,
     )
     if command is None:
-        _need_terminal(arguments.kernel)
         from workbench.tui.app import run_app
 
-        return run_app(options, arguments.theme)
+        return run_app(options, arguments.theme, kernels)
     from workbench import headless
 
     if command == "check" and arguments.functions:
@@ -106,6 +116,21 @@ def _new(given: list[str]) -> int:
     return new(arguments.name)
 
 
+def _kernels_here() -> Kernels:
+    """The kernels of the project that we are in; UsageError where there are none."""
+    from workbench.loop.kernels import find_kernels
+    from workbench.loop.target import project_of
+
+    kernels = find_kernels(project_of(Path.cwd() / "any"))
+    if not kernels.files:
+        raise UsageError(
+            "there is no C or C++ file here to open",
+            where=kernels.folder,
+            hint="npu-workbench new NAME writes a kernel, spec and design that pass, to start from",
+        )
+    return kernels
+
+
 def _need_terminal(kernel: str) -> None:
     """UsageError where nobody would see the screen or could press a key."""
     if "TEXTUAL_DRIVER" in os.environ:  # it is shown elsewhere: `serve` does so
@@ -143,13 +168,17 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         "check": "One run of a kernel: prints the verdict and exits.",
         "watch": "The loop without a terminal UI: a line per event.",
     }[command]
+    source = "the C or C++ file of the kernel"
     parser = _Parser(
         prog="npu-workbench" if command is None else f"npu-workbench {command}",
         description=about,
         epilog=_EPILOG,
         allow_abbrev=False,
     )
-    parser.add_argument("kernel", metavar="KERNEL", help="the C or C++ file of the kernel")
+    if command is None:
+        parser.add_argument("kernel", metavar="KERNEL", nargs="?", help=f"{source} (default: pick)")
+    else:
+        parser.add_argument("kernel", metavar="KERNEL", help=source)
     parser.add_argument("--spec", metavar="FILE", help="the spec (default: NAME.py beside NAME.c)")
     parser.add_argument("--design", metavar="FILE", help="the MLIR design (default: the spec's)")
     parser.add_argument("--device", choices=("auto", "model", "npu"), default="auto")

@@ -23,7 +23,6 @@ USAGE = {
     "device": (["check", "--device", "gpu", KERNEL], "argument --device: invalid choice: 'gpu'"),
     "no name": (["new"], "the following arguments are required: NAME"),
     "two names": (["new", "a", "b"], "unrecognized arguments: b"),
-    "nothing at all": ([], "the following arguments are required: KERNEL"),
 }
 
 

@@ -14,6 +14,7 @@ from workbench.tui.lines import ScrolledLines
 from workbench.tui.log_view import LogView
 from workbench.tui.memory_map import MemoryMap
 from workbench.tui.panes import PanesView
+from workbench.tui.picker import Picker
 from workbench.tui.problems import Problems
 from workbench.tui.screen import MainScreen
 from workbench.tui.search_prompt import SearchPrompt
@@ -26,6 +27,7 @@ OWNERS: Mapping[Scope, type] = {
     "search": SearchPrompt,
     "problems": Problems,
     "list": ScrolledLines,
+    "picker": Picker,
     "help": HelpScreen,
 }
 

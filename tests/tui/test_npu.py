@@ -23,7 +23,9 @@ def text_of(widget: object) -> str:
 
 
 def main_of(app: WorkbenchApp) -> MainScreen:
-    return app.get_default_screen()
+    screen = app.get_default_screen()
+    assert isinstance(screen, MainScreen)
+    return screen
 
 
 async def test_a_run_on_the_npu(npu_project: Project) -> None:

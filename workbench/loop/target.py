@@ -139,7 +139,10 @@ def find_spec(options: Options) -> Path:
 def _named_in_source(kernel: Path) -> str | None:
     if not kernel.is_file():
         return None
-    with open(kernel, "rb") as file:
-        beginning = file.read(_SPEC_LINES_BYTES).decode(errors="replace")
+    try:
+        with open(kernel, "rb") as file:
+            beginning = file.read(_SPEC_LINES_BYTES).decode(errors="replace")
+    except OSError:  # whoever needs its content will say so
+        return None
     matches = (_SPEC_LINE.match(line) for line in beginning.splitlines()[:_SPEC_LINES])
     return next((match["file"] for match in matches if match), None)

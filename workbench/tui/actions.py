@@ -11,7 +11,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Scope = Literal["main", "panes", "memory", "log", "search", "problems", "list", "help"]
+Scope = Literal["main", "panes", "memory", "log", "search", "problems", "list", "picker", "help"]
 
 SCOPE_TITLES: dict[Scope, str] = {
     "main": "everywhere",
@@ -21,6 +21,7 @@ SCOPE_TITLES: dict[Scope, str] = {
     "search": "while you type what to look for",
     "problems": "in the problems",
     "list": "in problems, metrics and the memory map",
+    "picker": "in the list of kernels",
 }
 """The scopes that the help shows, in its order."""
 
@@ -89,6 +90,15 @@ ACTIONS = (
     Action("list", "scroll(1)", "down,j", "down", "one line down"),
     Action("list", "page(-1)", "pageup", "page up", "one page up"),
     Action("list", "page(1)", "pagedown", "page down", "one page down"),
+    Action("picker", "open", "enter", "open", "open this kernel", True),
+    Action("picker", "move(1)", "down,j", "down", "the next kernel", True),
+    Action("picker", "move(-1)", "up,k", "up", "the kernel before", True),
+    Action("picker", "page(1)", "pagedown", "page down", "one page down"),
+    Action("picker", "page(-1)", "pageup", "page up", "one page up"),
+    Action("picker", "end(-1)", "home,g", "first", "the first kernel"),
+    Action("picker", "end(1)", "end,G", "last", "the last kernel"),
+    Action("picker", "help", "question_mark,f1", "help", "this page", True),
+    Action("picker", "app.quit", "q,ctrl+q", "quit", "leave", True),
     Action("help", "app.pop_screen", "escape,question_mark,f1,q,enter", "close", "back", True),
 )
 

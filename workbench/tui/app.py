@@ -11,15 +11,19 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App
+from textual.screen import Screen
 from textual.theme import Theme
 
 from workbench import process
 from workbench.errors import ExitCode, WorkbenchError
 from workbench.loop.events import Event
+from workbench.loop.kernels import Kernels
+from workbench.tui.picker import Picker
 from workbench.tui.screen import Clock, MainScreen
 from workbench.tui.text import STYLE_VARIABLES
 from workbench.tui.themes import DEFAULT_THEME, load_theme
@@ -83,8 +87,9 @@ class WorkbenchApp(App[None]):
         load: Callable[[], MakeEngine] = load_engine,
         clock: Clock = time.monotonic,
         theme: Theme | None = None,
+        kernels: Kernels | None = None,
     ) -> None:
-        """`theme` is Textual's default unless given."""
+        """`theme` is Textual's default unless given; `kernels` are to be picked from first."""
         super().__init__()
         if theme is not None:
             self.register_theme(theme)
@@ -94,9 +99,9 @@ class WorkbenchApp(App[None]):
         self._options = options
         self._load_engine = load
         self._engine: Engine | None = None
-        self._main = MainScreen(
-            options.kernel, rerun=self._rerun, cancel=self._cancel_run, clock=clock
-        )
+        self._kernels = kernels
+        self._clock = clock
+        self._main = self._screen_of(options.kernel)
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's colours, and ours by what they mean."""
@@ -104,15 +109,26 @@ class WorkbenchApp(App[None]):
         ours = {name: theme[color] for name, color in STYLE_VARIABLES.items()}
         return {**ours, **theme}
 
-    def get_default_screen(self) -> MainScreen:
-        """The one screen."""
-        return self._main
+    def _screen_of(self, kernel: str) -> MainScreen:
+        return MainScreen(kernel, rerun=self._rerun, cancel=self._cancel_run, clock=self._clock)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The one screen, or what it is picked from."""
+        return self._main if self._kernels is None else Picker(self._kernels, self._open)
 
     def on_mount(self) -> None:
         """Paint first; the engine's imports come after."""
         for number in self.SIGNALS:
             with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: a test
                 asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
+        if self._kernels is None:
+            self.call_after_refresh(self._start)
+
+    def _open(self, kernel: str) -> None:
+        """Go on with the kernel that was picked."""
+        self._options = replace(self._options, kernel=kernel)
+        self._main = self._screen_of(kernel)
+        self.push_screen(self._main)
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
@@ -164,12 +180,12 @@ class WorkbenchApp(App[None]):
         self.exit(return_code=128 + number)
 
 
-def run_app(options: Options, theme: str = DEFAULT_THEME) -> int:
-    """Run the app in this terminal; returns its exit code.
+def run_app(options: Options, theme: str = DEFAULT_THEME, kernels: Kernels | None = None) -> int:
+    """Run the app in this terminal, on one of `kernels` where they are given; its exit code.
 
     Raises UsageError for a theme that isn't there or is broken.
     """
-    app = WorkbenchApp(options, theme=load_theme(theme))
+    app = WorkbenchApp(options, theme=load_theme(theme), kernels=kernels)
     app.run()
     if app.error is not None:
         print(app.error, file=sys.stderr)
