@@ -61,17 +61,21 @@ def _row(stage: StageResult, names: int, findings: tuple[Finding, ...]) -> Conte
     glyph = text.SEVERITY_GLYPHS[severity] if severity else " "
     style = text.SEVERITY_STYLES[severity] if severity else ""
     name = Content(text.clean(stage.name)).truncate(names, ellipsis=True, pad=True)
-    numbers = (
-        words.metric_text("correlation", stage.correlation),
-        words.metric_text("correlation", stage.local_correlation),
-        words.saturated_text(stage),
+    *numbers, ends = (
+        "–" if told == words.UNDEFINED else told
+        for told in (
+            words.metric_text("correlation", stage.correlation),
+            words.metric_text("correlation", stage.local_correlation),
+            words.saturated_text(stage),
+            words.range_text(stage.low, stage.high),
+        )
     )
-    cells = "".join(f"{number.replace(words.UNDEFINED, '–'):>{_NUMBER}}" for number in numbers)
+    cells = "".join(f"{number:>{_NUMBER}}" for number in numbers)
     return Content.assemble(
         (f"{glyph} ", style),
         name.stylize(f"{style} bold" if style else ""),
         (cells, style),
-        (f"  {words.range_text(stage.low, stage.high)}", "dim"),
+        (f"  {ends}", "dim"),
     )
 
 
