@@ -83,6 +83,16 @@ def test_all_metrics_are_compared_in_their_order() -> None:
     assert (most.before, most.after) == (9, 1)
 
 
+def test_without_any_error_nothing_can_be_better() -> None:
+    change = compare(run(1, 9), run(2, 0)).metric("sqnr_db")
+    assert change is not None
+    assert change.direction == "better"
+    assert change.text.endswith(" → inf dB")
+    same = compare(run(1, 0), run(2, 0)).metric("sqnr_db")
+    assert same is not None
+    assert (same.direction, same.text) == ("same", "=")
+
+
 def test_findings_are_the_same_whatever_numbers_and_lines_they_name() -> None:
     before = run(1, 9, found("stack-overrun", "4,512 B", "d.mlir:9"), found("scalar-mismatch"))
     after = run(2, 9, found("stack-overrun", "2,048 B", "d.mlir:12"), found("constant-output"))

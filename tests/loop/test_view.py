@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.build import Diagnostic, StepResult
+from workbench.device.choose import DeviceInfo
 from workbench.loop.events import (
     Event,
     LogLines,
@@ -23,7 +24,6 @@ from workbench.loop.events import (
     StepStarted,
     Watching,
 )
-from workbench.device.choose import DeviceInfo
 from workbench.loop.result import RunResult, Status
 from workbench.loop.view import Phase, StepView, View, reduce
 from workbench.verdict import Verdict
