@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 MAX_LINES = 100_000
@@ -26,6 +27,8 @@ class LogStore:
         self._characters = 0
         self.first = 0
         """Number of the oldest line that is kept, which is how many were dropped."""
+        self._changes: list[tuple[int, str]] = []
+        """From which line number on the lines are of which step."""
 
     @property
     def end(self) -> int:
@@ -42,9 +45,21 @@ class LogStore:
         """All kept lines, the oldest first."""
         return self._lines.copy()
 
-    def extend(self, lines: Iterable[str]) -> None:
-        """Add lines, dropping the oldest over the limits."""
+    @property
+    def steps(self) -> list[str]:
+        """The steps that lines came from, in their order."""
+        return list(dict.fromkeys(step for _, step in self._changes if step))
+
+    def step_of(self, number: int) -> str:
+        """The step that a line came from; "" for none."""
+        index = bisect_right(self._changes, number, key=lambda change: change[0]) - 1
+        return self._changes[index][1] if index >= 0 else ""
+
+    def extend(self, lines: Iterable[str], step: str = "") -> None:
+        """Add lines of a step, dropping the oldest over the limits."""
         new = list(lines)
+        if new and (not self._changes or self._changes[-1][1] != step):
+            self._changes.append((self.end, step))
         surplus = max(0, len(new) - self._max_lines)
         if surplus:
             self._drop(len(self._lines))
@@ -61,6 +76,7 @@ class LogStore:
     def clear(self) -> None:
         """Forget everything; numbers start anew."""
         self._lines = []
+        self._changes = []
         self._characters = self.first = 0
 
     def _drop(self, count: int) -> None:

@@ -1,4 +1,4 @@
-"""Searching the log for a substring: which lines have it, and where in them. Pure."""
+"""Searching lines for a substring: which have it, and where in them; restyling parts. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def find(lines: Sequence[str], needle: str, start: int, step: int) -> int | None
     """
     for distance in range(len(lines)):
         index = (start + step * distance) % len(lines)
-        if _places(_text(lines[index]), needle):
+        if _places(plain(lines[index]), needle):
             return index
     return None
 
@@ -31,10 +31,17 @@ def find(lines: Sequence[str], needle: str, start: int, step: int) -> int | None
 def marked(pieces: list[tuple[str, Style]], needle: str) -> list[tuple[str, Style]]:
     """The pieces of a line with every occurrence of the needle reversed."""
     places = _places("".join(text for text, _ in pieces), needle)
-    return [part for part in _split(pieces, places, len(needle)) if part[0]]
+    return restyled(pieces, [(place, place + len(needle)) for place in places], _FOUND)
 
 
-def _text(line: str) -> str:
+def restyled(
+    pieces: list[tuple[str, Style]], spans: list[tuple[int, int]], style: Style
+) -> list[tuple[str, Style]]:
+    """The pieces with a style over these spans of characters."""
+    return [part for part in _split(pieces, spans, style) if part[0]]
+
+
+def plain(line: str) -> str:
     """A raw line without escape sequences; most have none, or only colours."""
     if "\x1b" in line:
         line = _COLOUR.sub("", line)
@@ -57,13 +64,13 @@ def _places(text: str, needle: str) -> list[int]:
 
 
 def _split(
-    pieces: list[tuple[str, Style]], places: list[int], length: int
+    pieces: list[tuple[str, Style]], spans: list[tuple[int, int]], over: Style
 ) -> Iterator[tuple[str, Style]]:
-    edges = sorted({edge for place in places for edge in (place, place + length)})
+    edges = sorted({edge for span in spans for edge in span})
     start = 0
     for text, style in pieces:
         cuts = [0, *(edge - start for edge in edges if 0 < edge - start < len(text)), len(text)]
         for first, last in pairwise(cuts):
-            inside = any(place <= start + first < place + length for place in places)
-            yield text[first:last], style + _FOUND if inside else style
+            inside = any(low <= start + first < high for low, high in spans)
+            yield text[first:last], style + over if inside else style
         start += len(text)

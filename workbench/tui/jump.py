@@ -1,0 +1,108 @@
+"""Jump mode: a letter on every part of the screen, which is gone to by that letter or a click."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from workbench.tui.actions import bindings
+from workbench.tui.lines import Lines, is_seen
+
+
+def letters_of(names: Iterable[str]) -> list[str]:
+    """A letter for each name, the first of its own that is free."""
+    taken: list[str] = []
+    for name in names:
+        own = [*name.lower(), *"abcdefghijklmnopqrstuvwxyz"]
+        taken.append(next(c for c in own if c.isalpha() and c not in taken))
+    return taken
+
+
+def name_of(part: Widget) -> str:
+    """A part's name for people: its class's."""
+    return " ".join(re.findall("[A-Z][a-z]*", type(part).__name__)).lower()
+
+
+class Jump(ModalScreen[Widget | None]):
+    """Ends with the part that was chosen; None at any key that chooses none."""
+
+    BINDINGS = bindings("jump")
+
+    def __init__(self, parts: Sequence[Widget]) -> None:
+        super().__init__()
+        letters = letters_of(map(name_of, parts))
+        self._tags = [Tag(letter, part) for letter, part in zip(letters, parts, strict=True)]
+        self._hidden = Hidden([tag for tag in self._tags if not is_seen(tag.part)])
+
+    def compose(self) -> ComposeResult:
+        """A tag on each part that is seen, and those that aren't in the last row."""
+        yield from (tag for tag in self._tags if is_seen(tag.part))
+        yield self._hidden
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose a part by its letter."""
+        if event.key != "escape":
+            event.stop()
+            tag = next((each for each in self._tags if each.letter == event.character), None)
+            self.dismiss(None if tag is None else tag.part)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose a part by its tag; anywhere else none."""
+        widget = event.widget
+        self.dismiss(widget.part if isinstance(widget, Tag) else None)
+
+    def on_resize(self) -> None:
+        """The parts stand elsewhere then: there is nothing to choose from any more."""
+        if self.is_current and any(tag.has_moved for tag in self._tags if tag.is_mounted):
+            self.dismiss(None)
+
+    def action_close(self) -> None:
+        """Choose none."""
+        self.dismiss(None)
+
+
+class Tag(Lines):
+    """A letter on a part."""
+
+    DEFAULT_CSS = "Tag { position: absolute; height: 1; }"
+
+    def __init__(self, letter: str, part: Widget) -> None:
+        super().__init__()
+        self.letter, self.part = letter, part
+        self._text = f" {letter} {name_of(part)} "
+        self._region = part.region
+        self.styles.width = len(self._text)
+        self.styles.offset = (part.region.x, part.region.y)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the part isn't where the tag is."""
+        return self.part.region != self._region
+
+    def lines(self, width: int, height: int) -> list[Content]:
+        """The letter, and what it stands for."""
+        return [Content.styled(self._text, "bold reverse")]
+
+
+class Hidden(Lines):
+    """The letters of what this layout doesn't show."""
+
+    DEFAULT_CSS = "Hidden { dock: bottom; height: 1; }"
+
+    def __init__(self, tags: Sequence[Tag]) -> None:
+        super().__init__()
+        self._tags = tags
+
+    def lines(self, width: int, height: int) -> list[Content]:
+        """`esc back   hidden:  s stage table`."""
+        names = [f"  {tag.letter} {name_of(tag.part)}" for tag in self._tags]
+        hidden = f"   hidden:{''.join(names)}" if names else ""
+        return [
+            Content.styled(f" a letter or a click goes there, esc back{hidden}", "bold reverse")
+        ]
