@@ -28,7 +28,7 @@ class Places:
         if self._store.first:
             return self._store.first - 1, 0
         numbers = self._shown.numbers
-        return (numbers[0] if numbers else 0), 0
+        return (numbers[0] if numbers else self._store.end), 0
 
     @property
     def end(self) -> Place:
