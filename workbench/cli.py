@@ -197,8 +197,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         parser.add_argument(
             "--theme",
             metavar="NAME",
-            default="dark",
-            help="dark, light, colour-blind, or a TOML file (default: dark)",
+            help="dark, light, high-contrast, colour-blind, colour-blind-light, terminal, one of "
+            "Textual's, or a TOML file (default: the settings', else dark)",
         )
         parser.add_argument("--version", action="version", version=workbench.__version__)
     else:

@@ -28,10 +28,11 @@ from workbench.loop.events import (
 )
 from workbench.loop.result import RunResult, Status
 from workbench.loop.target import Options
+from workbench.settings import Settings
 from workbench.spec import Criterion, HostBuffer, Scalar, Tensor
 from workbench.spec.model import Promise
 from workbench.tui.app import Emit, WorkbenchApp
-from workbench.tui.themes import load_theme
+from workbench.tui.themes import ThemeFile, load_theme
 from workbench.verdict import Finding, Verdict, judge
 from workbench.verdict.memory import memory_findings
 
@@ -82,11 +83,18 @@ class ScriptedEngine:
 class App(WorkbenchApp):
     """The app on a scripted engine, with a clock that tests turn."""
 
-    def __init__(self, kernel: str = KERNEL, theme: Theme | None = None) -> None:
+    def __init__(
+        self,
+        kernel: str = KERNEL,
+        theme: Theme | ThemeFile | None = None,
+        settings: Settings | None = None,
+    ) -> None:
         self.now = 0.0
         self.engine: ScriptedEngine | None = None
         shown = theme or load_theme("dark")
-        super().__init__(Options(kernel), lambda: self._make, lambda: self.now, shown)
+        super().__init__(
+            Options(kernel), lambda: self._make, lambda: self.now, shown, settings=settings
+        )
 
     def _make(self, options: Options, emit: Emit) -> ScriptedEngine:
         self.engine = ScriptedEngine(options, emit)

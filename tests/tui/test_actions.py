@@ -3,16 +3,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from textual.app import App as TextualApp
-from textual.keys import REPLACED_KEYS, Keys
 
 from tests.tui.conftest import Open
-from tests.tui.scripted import text_of
-from workbench.tui.actions import ACTIONS, SCOPE_TITLES, Action, Scope, shown_keys
+from tests.tui.scripted import App, text_of
+from workbench.settings import KeyChoice, Settings, SettingsError
+from workbench.tui.actions import ACTIONS, SCOPE_TITLES, Action, Scope
+from workbench.tui.app import WorkbenchApp
 from workbench.tui.help import HelpPage, HelpScreen
+from workbench.tui.jump import Jump
+from workbench.tui.key_line import KeyLine
+from workbench.tui.keymap import keymap_of, keys_of, shown_keys
 from workbench.tui.lines import ScrolledLines
 from workbench.tui.log_view import LogView
 from workbench.tui.memory_map import MemoryMap
+from workbench.tui.palette import Palette
 from workbench.tui.panes import PanesView
 from workbench.tui.picker import Picker
 from workbench.tui.problems import Problems
@@ -28,27 +32,18 @@ OWNERS: Mapping[Scope, type] = {
     "problems": Problems,
     "list": ScrolledLines,
     "picker": Picker,
+    "palette": Palette,
+    "jump": Jump,
     "help": HelpScreen,
 }
-
-KNOWN_KEYS = (
-    {str(key.value) for key in Keys} | set(REPLACED_KEYS) | {"question_mark", "full_stop", "comma"}
-)
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda a: f"{a.scope}-{a.name}")
 def test_each_action_can_be_carried_out(action: Action) -> None:
     name = action.name.split("(")[0]
     place, _, method = name.rpartition(".")
-    owner = {"app": TextualApp, "screen": MainScreen}.get(place, OWNERS[action.scope])
+    owner = {"app": WorkbenchApp, "screen": MainScreen}.get(place, OWNERS[action.scope])
     assert hasattr(owner, f"action_{method}")
-
-
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda a: f"{a.scope}-{a.name}")
-def test_each_key_has_a_name_that_textual_knows(action: Action) -> None:
-    for key in action.keys.split(","):
-        last = key.split("+")[-1]
-        assert len(last) == 1 or key in KNOWN_KEYS or last in KNOWN_KEYS
 
 
 @pytest.mark.parametrize("scope", OWNERS)
@@ -61,11 +56,88 @@ def test_escape_quits_nothing() -> None:
     assert not any("escape" in a.keys and "quit" in a.name for a in ACTIONS)
 
 
+def test_no_two_actions_have_one_name() -> None:
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+
+
 async def test_the_help_shows_every_action_and_its_keys(open_app: Open) -> None:
-    async with open_app((100, 90)) as (app, pilot):
+    async with open_app((120, 120)) as (app, pilot):
         await pilot.press("question_mark")
         page = text_of(app.screen.query_one(HelpPage))
         for action in ACTIONS:
             if action.scope in SCOPE_TITLES:
                 assert action.help in page
-                assert shown_keys(action) in page
+                assert f"  {action.id}" in page
+                assert shown_keys(action, {}) in page
+
+
+async def test_the_help_begins_with_the_part_that_has_the_keys(open_app: Open) -> None:
+    async with open_app((100, 40)) as (app, pilot):
+        app.screen.set_focus(app.screen.query_one(LogView))
+        await pilot.press("f1")
+        page = text_of(app.screen.query_one(HelpPage))
+        assert page.startswith("in the log")
+        assert "\neverywhere" in page
+
+
+def chosen(**keys: str | tuple[str, ...]) -> list[KeyChoice]:
+    pairs = ((name.replace("__", "."), key) for name, key in keys.items())
+    return [KeyChoice(n, (k,) if isinstance(k, str) else k, "npu-workbench.toml") for n, k in pairs]
+
+
+def test_keys_are_named_as_people_do() -> None:
+    names = ("f5", "ctrl+r", "page down", "+", "ctrl+↑", "ä", "space", "ctrl+@")
+    keymap = keymap_of(chosen(rerun=names))
+    assert keymap == {"rerun": "f5,ctrl+r,pagedown,plus,ctrl+up,ä,space,ctrl+at"}
+    assert keymap_of(chosen(help="?")) == keymap_of(chosen(help="question_mark"))
+    assert keymap_of(chosen(memory__back="esc")) == {"memory.back": "escape"}
+
+
+def test_two_actions_can_change_places() -> None:
+    assert keymap_of(chosen(rerun="x", cancel="r")) == {"rerun": "x", "cancel": "r"}
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        (chosen(rerunn="r"), "there is no action rerunn (did you mean rerun?)"),
+        (chosen(log__rap="r"), "there is no action log.rap (did you mean log.wrap?)"),
+        (chosen(rerun="pagedwn"), "keys.rerun: there is no key 'pagedwn' (did you mean pagedown?)"),
+        (chosen(rerun="contrl+r"), "keys.rerun: there is no key 'contrl+r' (such as"),
+        (chosen(rerun="ctrl+"), "keys.rerun: there is no key 'ctrl+' (such as"),
+        (chosen(rerun="\n"), "keys.rerun: there is no key '\\n' (such as"),
+        (chosen(rerun="ctrl+m"), "keys.rerun: in a terminal ctrl+m is enter (choose another key)"),
+        (chosen(rerun="x"), "keys.rerun: x is the key of cancel too (give cancel another key"),
+        (chosen(rerun="G", cancel="G"), "keys.cancel: G is the key of rerun too"),
+    ],
+)
+def test_what_there_is_not_is_refused(choices: list[KeyChoice], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        keymap_of(choices)
+    assert str(caught.value).startswith(f"npu-workbench.toml: {message}")
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda a: a.id)
+def test_each_key_of_ours_can_be_chosen(action: Action) -> None:
+    (keys,) = keymap_of([KeyChoice(action.id, tuple(action.keys.split(",")), "f")]).values()
+    assert keys == keys_of(action, {})
+
+
+async def test_settings_move_keys_in_the_app_its_footer_and_its_help() -> None:
+    app = App(settings=Settings(keys=tuple(chosen(rerun=("R", "f5"), log__wrap="W"))))
+    async with app.run_test(size=(120, 120)) as pilot:
+        while app.engine is None:
+            await pilot.pause()
+        await pilot.press("r", "R", "f5")
+        assert app.engine.asked == ["rerun", "rerun"]
+        assert " R rerun" in text_of(app.screen.query_one(KeyLine))
+        app.screen.set_focus(app.screen.query_one(LogView))
+        await pilot.pause()
+        assert " W wrap" in text_of(app.screen.query_one(KeyLine))
+        await pilot.press("w")
+        assert not app.screen.query_one(LogView).wraps
+        await pilot.press("W")
+        assert app.screen.query_one(LogView).wraps
+        await pilot.press("question_mark")
+        page = text_of(app.screen.query_one(HelpPage))
+        assert "  R  f5" in page

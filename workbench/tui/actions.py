@@ -1,4 +1,4 @@
-"""Every command of the app, once: keys, footer and help are made from this table.
+"""Every command of the app, once: keys, footer, help and palette are made from this table.
 
 An action is carried out by the method `action_NAME` of the class that its scope names; a widget's
 keys win over the screen's while it has the focus.
@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.keys import key_to_character
 
-Scope = Literal["main", "panes", "memory", "log", "search", "problems", "list", "picker", "help"]
+MainScope = Literal["main", "panes", "memory", "log", "search", "problems", "list"]
+Scope = Literal[MainScope, "picker", "palette", "jump", "help"]
 
 SCOPE_TITLES: dict[Scope, str] = {
     "main": "everywhere",
@@ -22,6 +25,7 @@ SCOPE_TITLES: dict[Scope, str] = {
     "problems": "in the problems",
     "list": "in problems, metrics and the memory map",
     "picker": "in the list of kernels",
+    "palette": "while you type a command's name",
 }
 """The scopes that the help shows, in its order."""
 
@@ -37,9 +41,15 @@ class Action:
     help: str
     in_footer: bool = False
 
+    @property
+    def id(self) -> str:
+        """What settings call it: its label, after the scope where that isn't everywhere."""
+        name = self.label.replace(" ", "-")
+        return name if self.scope == "main" else f"{self.scope}.{name}"
+
 
 ACTIONS = (
-    Action("main", "help", "question_mark,f1", "help", "this page", True),
+    Action("main", "app.help", "question_mark,f1", "help", "this page", True),
     Action("main", "quit", "q,ctrl+q", "quit", "stop everything and leave", True),
     Action("main", "unzoom", "escape", "all parts", "all parts again, when one is zoomed", True),
     Action("main", "rerun", "r", "rerun", "run what is on disk again", True),
@@ -51,16 +61,21 @@ ACTIONS = (
         "main", "worst", "m", "worst", "the worst element; follow it from verdict to verdict", True
     ),
     Action("main", "mismatch(1)", "full_stop", "mismatch", "next element over tolerance", True),
-    Action("main", "mismatch(-1)", "comma", "back", "previous element over tolerance"),
+    Action("main", "mismatch(-1)", "comma", "mismatch before", "previous element over tolerance"),
     Action("main", "zoom", "z", "zoom", "the whole window for this part, and back", True),
     Action("main", "stages", "S", "stages", "the stages, between input and output"),
     Action("main", "next_pane", "v", "pane", "other panes, where not all three fit", True),
     Action("main", "next_pair", "p", "pair", "reference, model, NPU: compare the next two"),
     Action("main", "search", "slash", "search", "look for something in the log", True),
+    Action("main", "filter", "f", "filter", "only lines of the log that match a pattern"),
     Action("main", "follow", "F", "log end", "follow the log's end"),
     Action("main", "copy", "y", "copy", "copy the verdict line", True),
     Action("main", "part(1)", "tab", "focus", "next part of the screen"),
-    Action("main", "part(-1)", "shift+tab", "back", "previous part of the screen"),
+    Action("main", "part(-1)", "shift+tab", "focus before", "previous part of the screen"),
+    Action("main", "jump", "ctrl+o,apostrophe", "jump", "a letter for each part: go there"),
+    Action("main", "app.palette", "ctrl+p,colon", "commands", "find a command by its name"),
+    Action("main", "app.theme", "T", "theme", "the next theme"),
+    Action("main", "app.save_screen", "f8", "screenshot", "the screen as SVG into .workbench/"),
     Action("panes", "move(0,-1)", "left,h", "left", "one column to the left"),
     Action("panes", "move(1,0)", "down,j", "down", "one row down"),
     Action("panes", "move(-1,0)", "up,k", "up", "one row up"),
@@ -78,6 +93,11 @@ ACTIONS = (
     Action("memory", "screen.memory", "escape", "back", "close the map"),
     Action("log", "search_next(1)", "n", "next", "the next line with what you look for"),
     Action("log", "search_next(-1)", "N", "previous", "the line with it before"),
+    Action("log", "pause", "space", "pause", "stand still, and on again", True),
+    Action("log", "wrap", "w", "wrap", "long lines whole, over several rows", True),
+    Action("log", "next_step", "s", "step", "only the lines of the next step, or all", True),
+    Action("log", "copy", "y", "copy", "copy the lines that are seen", True),
+    Action("log", "copy_all", "Y", "copy all", "copy all lines that pass step and pattern"),
     Action("log", "scroll(-1)", "up,k", "up", "one line back: the log stands still"),
     Action("log", "scroll(1)", "down,j", "down", "one line on"),
     Action("log", "page(-1)", "pageup", "page up", "one page back"),
@@ -97,16 +117,24 @@ ACTIONS = (
     Action("picker", "page(-1)", "pageup", "page up", "one page up"),
     Action("picker", "end(-1)", "home,g", "first", "the first kernel"),
     Action("picker", "end(1)", "end,G", "last", "the last kernel"),
-    Action("picker", "help", "question_mark,f1", "help", "this page", True),
+    Action("picker", "app.help", "question_mark,f1", "help", "this page", True),
     Action("picker", "app.quit", "q,ctrl+q", "quit", "leave", True),
+    Action("palette", "move(1)", "down,ctrl+n", "down", "the next command"),
+    Action("palette", "move(-1)", "up,ctrl+b", "up", "the command before"),
+    Action("palette", "page(1)", "pagedown", "page down", "one page down"),
+    Action("palette", "page(-1)", "pageup", "page up", "one page up"),
+    Action("palette", "close", "escape", "close", "back"),
+    Action("jump", "close", "escape", "close", "back"),
     Action("help", "app.pop_screen", "escape,question_mark,f1,q,enter", "close", "back", True),
 )
 
-_KEY_NAMES = {
+KEY_NAMES = {
     "question_mark": "?",
     "slash": "/",
     "full_stop": ".",
     "comma": ",",
+    "colon": ":",
+    "apostrophe": "'",
     "left": "←",
     "right": "→",
     "up": "↑",
@@ -117,6 +145,18 @@ _KEY_NAMES = {
 }
 
 
+def scopes_of(node: DOMNode) -> list[Scope]:
+    """The scopes whose keys a widget or screen has, its own before those it inherits."""
+    ids = [
+        binding.id or ""
+        for kind in type(node).__mro__
+        for binding in vars(kind).get("BINDINGS", ())
+        if isinstance(binding, Binding)
+    ]
+    scopes = {action.id: action.scope for action in ACTIONS}
+    return list(dict.fromkeys(scopes[name] for name in ids if name in scopes))
+
+
 def bindings(scope: Scope) -> list[BindingType]:
     """The bindings of a class of this scope."""
     return [
@@ -125,18 +165,15 @@ def bindings(scope: Scope) -> list[BindingType]:
             action.name,
             action.label,
             show=action.in_footer,
-            key_display=_key_name(action.keys.split(",")[0]),
+            id=action.id,
         )
         for action in ACTIONS
         if action.scope == scope
     ]
 
 
-def shown_keys(action: Action) -> str:
-    """An action's keys as people read them."""
-    return "  ".join(_key_name(key) for key in action.keys.split(","))
-
-
-def _key_name(key: str) -> str:
+def key_name(key: str) -> str:
+    """A key as people read it."""
     *modifiers, last = key.split("+")
-    return "+".join((*modifiers, _KEY_NAMES.get(last, last)))
+    character = (key_to_character(last) or "").strip()
+    return "+".join((*modifiers, KEY_NAMES.get(last, character or last)))

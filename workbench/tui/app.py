@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from textual.app import App
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -23,10 +22,14 @@ from workbench import process
 from workbench.errors import ExitCode, WorkbenchError
 from workbench.loop.events import Event
 from workbench.loop.kernels import Kernels
+from workbench.loop.result import RunResult
+from workbench.settings import Settings, load_settings
+from workbench.tui.base import BaseApp
+from workbench.tui.keymap import keymap_of
 from workbench.tui.picker import Picker
 from workbench.tui.screen import Clock, MainScreen
-from workbench.tui.text import STYLE_VARIABLES
-from workbench.tui.themes import DEFAULT_THEME, load_theme
+from workbench.tui.signals import is_long, title_of
+from workbench.tui.themes import ThemeFile, load_theme, theme_for_terminal
 
 if TYPE_CHECKING:  # NumPy comes with it; the app paints before it needs that
     from workbench.loop.target import Options
@@ -67,14 +70,12 @@ def load_engine() -> MakeEngine:
     return Engine
 
 
-class WorkbenchApp(App[None]):
+class WorkbenchApp(BaseApp):
     """Starts the engine once the first screen is painted, and closes it on the way out."""
 
     CSS_PATH = Path(__file__).with_name("app.tcss")
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
-    ENABLE_COMMAND_PALETTE = False
-    TITLE = "npu-workbench"
     SIGNALS: ClassVar[tuple[signal.Signals, ...]] = (
         signal.SIGTERM,
         signal.SIGHUP,
@@ -86,15 +87,17 @@ class WorkbenchApp(App[None]):
         options: Options,
         load: Callable[[], MakeEngine] = load_engine,
         clock: Clock = time.monotonic,
-        theme: Theme | None = None,
+        theme: Theme | ThemeFile | None = None,
         kernels: Kernels | None = None,
+        settings: Settings | None = None,
     ) -> None:
-        """`theme` is Textual's default unless given; `kernels` are to be picked from first."""
-        super().__init__()
-        if theme is not None:
-            self.register_theme(theme)
-            self.theme = theme.name
-        self.animation_level = "none"
+        """`theme` is Textual's default unless given; `kernels` are to be picked from first.
+
+        Raises SettingsError for keys in `settings` that there aren't.
+        """
+        settings = settings or Settings()
+        super().__init__(theme, keymap_of(settings.keys))
+        self._signals = settings.screen
         self.error: str | None = None
         self._options = options
         self._load_engine = load
@@ -103,14 +106,19 @@ class WorkbenchApp(App[None]):
         self._clock = clock
         self._main = self._screen_of(options.kernel)
 
-    def get_css_variables(self) -> dict[str, str]:
-        """The theme's colours, and ours by what they mean."""
-        theme = super().get_css_variables()
-        ours = {name: theme[color] for name, color in STYLE_VARIABLES.items()}
-        return {**ours, **theme}
+    @property
+    def output(self) -> Path:
+        """Where screenshots go."""
+        return self._options.project / ".workbench"
 
     def _screen_of(self, kernel: str) -> MainScreen:
-        return MainScreen(kernel, rerun=self._rerun, cancel=self._cancel_run, clock=self._clock)
+        return MainScreen(
+            kernel,
+            rerun=self._rerun,
+            cancel=self._cancel_run,
+            ended=self._run_ended,
+            clock=self._clock,
+        )
 
     def get_default_screen(self) -> Screen[None]:
         """The one screen, or what it is picked from."""
@@ -172,6 +180,15 @@ class WorkbenchApp(App[None]):
         if self._engine is not None:
             self._engine.cancel()
 
+    def _run_ended(self, result: RunResult) -> None:
+        """Tell who has turned elsewhere meanwhile, where the settings ask for that."""
+        if not is_long(result, self._signals):
+            return
+        if self._signals.signal == "bell":
+            self.bell()
+        else:
+            self.send_notification(title_of(self._main.view))
+
     def _on_signal(self, number: int) -> None:
         # With the terminal gone a write may block for good: the thread ends us then.
         last_resort = threading.Timer(CLOSE_LIMIT_S + 1, _die, (128 + number,))
@@ -180,12 +197,16 @@ class WorkbenchApp(App[None]):
         self.exit(return_code=128 + number)
 
 
-def run_app(options: Options, theme: str = DEFAULT_THEME, kernels: Kernels | None = None) -> int:
+def run_app(options: Options, theme: str | None = None, kernels: Kernels | None = None) -> int:
     """Run the app in this terminal, on one of `kernels` where they are given; its exit code.
 
-    Raises UsageError for a theme that isn't there or is broken.
+    `theme` is the settings' unless given, else one that suits the terminal. Raises UsageError for
+    one that isn't there or is broken, SettingsError for settings that are.
     """
-    app = WorkbenchApp(options, theme=load_theme(theme), kernels=kernels)
+    settings = load_settings(options.project)
+    name = theme or settings.screen.theme or theme_for_terminal()
+    chosen = ThemeFile(name) if name.endswith(".toml") else load_theme(name)
+    app = WorkbenchApp(options, theme=chosen, kernels=kernels, settings=settings)
     app.run()
     if app.error is not None:
         print(app.error, file=sys.stderr)

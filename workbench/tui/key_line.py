@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from textual import events
+from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 
+from workbench.tui.actions import ACTIONS, key_name
 from workbench.tui.lines import Lines
 
 _MORE = " …"
+_ALWAYS = 2
+"""How many of the table's first actions come first, whatever part has the keys."""
+_RANKS = {action.id: rank for rank, action in enumerate(ACTIONS)}
 
 
 class KeyLine(Lines):
-    """`? help  q quit  …`, in the order of the table of actions; a click presses the key."""
+    """`? help  q quit`, what the part with the keys can do, all else; a click presses the key."""
 
     DEFAULT_CSS = "KeyLine { height: 1; dock: bottom; }"
 
@@ -45,12 +50,21 @@ class KeyLine(Lines):
 
     def _keys(self) -> dict[str, Content]:
         """What is shown for each key."""
-        labels: dict[str, Content] = {}
-        told = set()
+        firsts: dict[str, str] = {}
+        shown: dict[str, Binding] = {}
         for key, active in self.screen.active_bindings.items():
             binding = active.binding
-            if binding.show and binding.action not in told:
-                told.add(binding.action)
-                name = (f" {binding.key_display} ", "$footer-key-foreground bold")
-                labels[key] = Content.assemble(name, f"{binding.description} ")
-        return labels
+            if binding.show and binding.action not in firsts:
+                firsts[binding.action] = key
+                shown[key] = binding
+        return {
+            key: Content.assemble(
+                (f" {key_name(key)} ", "$footer-key-foreground bold"), f"{binding.description} "
+            )
+            for key, binding in sorted(shown.items(), key=lambda item: _rank(item[1]))
+        }
+
+
+def _rank(binding: Binding) -> tuple[bool, bool, int]:
+    rank = _RANKS.get(binding.id or "", len(_RANKS))
+    return rank >= _ALWAYS, "." not in (binding.id or ""), rank

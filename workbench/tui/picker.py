@@ -11,7 +11,6 @@ from textual.screen import Screen
 
 from workbench.loop.kernels import KernelFile, Kernels, what_it_promises
 from workbench.tui.actions import bindings
-from workbench.tui.help import HelpScreen
 from workbench.tui.key_line import KeyLine
 from workbench.tui.lines import Lines
 from workbench.tui.text import clean
@@ -75,10 +74,6 @@ class Picker(Screen[None]):
     def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
         """The wheel."""
         self.action_move(-1)
-
-    def action_help(self) -> None:
-        """Show all keys."""
-        self.app.push_screen(HelpScreen())
 
 
 class KernelList(Lines):

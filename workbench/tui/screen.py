@@ -11,15 +11,15 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
-
 from workbench.build import StepResult
 from workbench.loop import words
 from workbench.loop.events import Event, LogLines, RunFinished, RunStarted, StepFinished
 from workbench.loop.problems import collect
+from workbench.loop.result import RunResult
 from workbench.loop.view import Phase, View, counts, reduce
 from workbench.tui.actions import bindings
 from workbench.tui.clipboard import copy
-from workbench.tui.help import HelpScreen
+from workbench.tui.jump import Jump
 from workbench.tui.key_line import KeyLine
 from workbench.tui.lines import is_seen
 from workbench.tui.log_store import Heading
@@ -28,7 +28,9 @@ from workbench.tui.memory_map import MemoryMap
 from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.minimap import MiniMap
 from workbench.tui.panes import PanesView
+from workbench.tui.pattern import compiled
 from workbench.tui.problems import Problems
+from workbench.tui.signals import title_of
 from workbench.tui.stage_table import StageTable
 from workbench.tui.step_strip import StepStrip
 from workbench.tui.verdict_bar import VerdictBar
@@ -51,12 +53,14 @@ class MainScreen(Screen[None]):
         *,
         rerun: Callable[[], None],
         cancel: Callable[[], None],
+        ended: Callable[[RunResult], None] = lambda _: None,
         clock: Clock = time.monotonic,
     ) -> None:
-        """`kernel` is its path as shown; `clock` counts seconds."""
+        """`kernel` is its path as shown; `clock` counts seconds; a run's end goes to `ended`."""
         super().__init__()
         self.view = View(kernel=kernel)
         self._rerun, self._cancel, self._clock = rerun, cancel, clock
+        self._ended = ended
         self._verdict = VerdictBar(self.view)
         self._steps = StepStrip()
         self._problems = Problems()
@@ -117,13 +121,15 @@ class MainScreen(Screen[None]):
                 self._log.clear()
                 self._logged_step = ""
             case StepFinished():
-                self._log.append([Heading(_step_line(event.result))])
+                self._log.append([Heading(_step_line(event.result))], event.result.name)
             case LogLines():
                 self._append(event)
                 return
             case RunFinished() if event.result.npu is not None:
                 made_from = words.provenance_lines(event.result)
                 self._append(LogLines(event.run, "made from", tuple(made_from)))
+        if isinstance(event, RunFinished):
+            self._ended(event.result)
         if not self._paint_is_due:
             self._paint_is_due = True
             self.call_later(self._paint)
@@ -131,8 +137,8 @@ class MainScreen(Screen[None]):
     def _append(self, event: LogLines) -> None:
         if event.step != self._logged_step:
             self._logged_step = event.step
-            self._log.append([Heading(f"── {event.step}")])
-        self._log.append(event.lines)
+            self._log.append([Heading(f"── {event.step}")], event.step)
+        self._log.append(event.lines, event.step)
 
     def _paint(self) -> None:
         """Hand the view to the widgets."""
@@ -140,6 +146,7 @@ class MainScreen(Screen[None]):
         view = self.view
         verdict = view.shown.verdict if view.shown is not None else None
         self.set_class(not view.is_current, "-stale")
+        self.app.title = title_of(view)
         self._verdict.show(view)
         self._problems.show(collect(view), judged=view.is_current)
         self._metrics.show(view.shown, stale=not view.is_current)
@@ -246,6 +253,14 @@ class MainScreen(Screen[None]):
         zoom(self, part)
         self.refresh_bindings()
 
+    def action_jump(self) -> None:
+        """Go to a part by its letter."""
+        self.app.push_screen(Jump(self.parts), self._jump_to)
+
+    def _jump_to(self, part: Widget | None) -> None:
+        if part is not None:
+            self.show_part(part)
+
     def action_stages(self) -> None:
         """Show the stages."""
         self.show_part(self._stages)
@@ -275,18 +290,31 @@ class MainScreen(Screen[None]):
 
     def action_search(self) -> None:
         """Ask what to look for in the log."""
+        self._ask("look for", "", self._search)
+
+    def action_filter(self) -> None:
+        """Ask which lines of the log to show."""
+        pattern = self._log.shown.pattern
+        self._ask("only lines that match", pattern.pattern if pattern else "", self._filter)
+
+    def _ask(self, asks: str, value: str, on_done: Callable[[str], None]) -> None:
+        """A line to type in, under the log."""
         from workbench.tui.search_prompt import SearchPrompt  # seldom needed, slow to import
 
         if not is_seen(self._log):
             self._wants_memory = False
             self._show_memory()
-        prompt = SearchPrompt(self._search)
+        prompt = SearchPrompt(on_done, asks=asks, value=value)
         self.query_one(".log").mount(prompt)
         self.call_after_refresh(prompt.focus)
 
     def _search(self, needle: str) -> None:
         self._log.flush()
         self._log.search(needle)
+        self.set_focus(self._log)
+
+    def _filter(self, text: str) -> None:
+        self._log.filter(compiled(text) if text else None)
         self.set_focus(self._log)
 
     def action_copy(self) -> None:
@@ -301,10 +329,6 @@ class MainScreen(Screen[None]):
     def action_follow(self) -> None:
         """Follow the log's end."""
         self._log.action_follow()
-
-    def action_help(self) -> None:
-        """Show all keys."""
-        self.app.push_screen(HelpScreen())
 
     async def action_quit(self) -> None:
         """Leave."""
