@@ -55,6 +55,7 @@ ACTIONS = (
     Action("main", "rerun", "r", "rerun", "run what is on disk again", True),
     Action("main", "cancel", "x", "cancel", "stop the run", True),
     Action("main", "problem(1)", "n", "next", "next problem", True),
+    Action("main", "edit", "o", "edit", "the problem's place in your editor", True),
     Action("main", "memory", "M", "memory", "the core's memory map, and back", True),
     Action("main", "problem(-1)", "N", "previous", "previous problem"),
     Action(
@@ -105,6 +106,7 @@ ACTIONS = (
     Action("log", "start", "home,g", "start", "the oldest line that is kept"),
     Action("log", "follow", "end,l,G", "end", "the newest line, and on with it"),
     Action("search", "close", "escape", "close", "look for nothing"),
+    Action("problems", "screen.edit", "enter", "edit", "the problem's place in your editor"),
     Action("problems", "copy", "y", "copy", "copy the problem that is spelled out"),
     Action("list", "scroll(-1)", "up,k", "up", "one line up"),
     Action("list", "scroll(1)", "down,j", "down", "one line down"),

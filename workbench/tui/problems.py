@@ -34,6 +34,11 @@ class Problems(ScrolledLines):
         self.top = 0
         self._select(0)
 
+    @property
+    def problem(self) -> Problem | None:
+        """The problem that is spelled out."""
+        return self._problems[self.selected] if self._problems else None
+
     def step(self, by: int) -> None:
         """Spell out another problem, going round."""
         if self._problems:

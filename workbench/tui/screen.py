@@ -14,11 +14,12 @@ from textual.widget import Widget
 from workbench.build import StepResult
 from workbench.loop import words
 from workbench.loop.events import Event, LogLines, RunFinished, RunStarted, StepFinished
-from workbench.loop.problems import collect
+from workbench.loop.problems import Place, collect
 from workbench.loop.result import RunResult
 from workbench.loop.view import Phase, View, counts, reduce
 from workbench.tui.actions import bindings
 from workbench.tui.clipboard import copy
+from workbench.tui.editor import open_place
 from workbench.tui.jump import Jump
 from workbench.tui.key_line import KeyLine
 from workbench.tui.lines import is_seen
@@ -201,6 +202,11 @@ class MainScreen(Screen[None]):
     def action_problem(self, by: int) -> None:
         """Spell out another problem."""
         self._problems.step(by)
+
+    def action_edit(self) -> None:
+        """Open the problem's place in the user's editor, the kernel when it has none."""
+        problem = self._problems.problem
+        open_place(self, (problem and problem.place) or Place(self.view.kernel))
 
     def action_worst(self) -> None:
         """Go to the worst element."""
