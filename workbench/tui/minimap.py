@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdi
 
     from workbench.tui.elements import Elements
 
-COLORS = {EQUAL: "$surface-lighten-1", NEAR: "$wb-pass 60%", OVER: "$wb-warn", FAR: "$wb-fail"}
+COLORS = {EQUAL: "$panel", NEAR: "$wb-pass", OVER: "$wb-warn", FAR: "$wb-fail"}
 SHADES = {EQUAL: "·", NEAR: "░", OVER: "▒", FAR: "█"}
 """Without colour a cell shows the worst of what it covers by its shade."""
 

@@ -61,6 +61,7 @@ def _row(stage: StageResult, names: int, findings: tuple[Finding, ...]) -> Conte
     glyph = text.SEVERITY_GLYPHS[severity] if severity else " "
     style = text.SEVERITY_STYLES[severity] if severity else ""
     name = Content(text.clean(stage.name)).truncate(names, ellipsis=True, pad=True)
+    told_of = style if severity != "info" else ""
     *numbers, ends = (
         "–" if told == words.UNDEFINED else told
         for told in (
@@ -73,8 +74,8 @@ def _row(stage: StageResult, names: int, findings: tuple[Finding, ...]) -> Conte
     cells = "".join(f"{number:>{_NUMBER}}" for number in numbers)
     return Content.assemble(
         (f"{glyph} ", style),
-        name.stylize(f"{style} bold" if style else ""),
-        (cells, style),
+        name.stylize(f"{told_of} bold" if told_of else ""),
+        (cells, told_of),
         (f"  {ends}", "dim"),
     )
 
