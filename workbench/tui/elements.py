@@ -132,7 +132,7 @@ def elements_of(verdict: Verdict, names: tuple[str, str, str]) -> Elements:
     with np.errstate(invalid="ignore"):
         difference = device - reference
     rows, columns = as_matrix(device).shape
-    whole = all(bool(np.all(_finite(x) % 1 == 0)) for x in (device, reference))
+    whole = _is_whole(reference) and _is_whole(device)
     limit = _limit(verdict, whole=whole)
     levels = levels_of(difference, limit).reshape(rows, columns)
     return Elements(
@@ -178,7 +178,16 @@ def _limit(verdict: Verdict, *, whole: bool) -> float:
 def _finite(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     import numpy as np
 
-    return values[np.isfinite(values)]
+    is_finite = np.isfinite(values)
+    return values if is_finite.all() else values[is_finite]
+
+
+def _is_whole(values: npt.NDArray[np.float64]) -> bool:
+    """Whether all finite elements are whole numbers; of most tensors the first ones tell."""
+    import numpy as np
+
+    finite = _finite(values).ravel()
+    return all(bool(np.all(np.rint(x) == x)) for x in (finite[:4096], finite))
 
 
 def _width(values: npt.NDArray[np.float64], *, signed: bool = False) -> int:
