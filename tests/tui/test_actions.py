@@ -9,6 +9,7 @@ from tests.tui.scripted import App, text_of
 from workbench.settings import KeyChoice, Settings, SettingsError
 from workbench.tui.actions import ACTIONS, SCOPE_TITLES, Action, Scope
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.comparison import ComparisonScreen
 from workbench.tui.help import HelpPage, HelpScreen
 from workbench.tui.jump import Jump
 from workbench.tui.key_line import KeyLine
@@ -34,6 +35,7 @@ OWNERS: Mapping[Scope, type] = {
     "picker": Picker,
     "palette": Palette,
     "jump": Jump,
+    "comparison": ComparisonScreen,
     "help": HelpScreen,
 }
 

@@ -35,7 +35,7 @@ class PanesApp(App[None]):
 
     def on_mount(self) -> None:
         self.panes.focus()
-        self.panes.show(self._shown, stale=False)
+        self.panes.show(self._shown, mark="")
 
 
 def title(panes: PanesView) -> str:
@@ -88,21 +88,21 @@ async def test_keys_move_the_cursor_there_and_back(key: str, place: tuple[int, i
 
 async def test_a_moved_window_stays_over_new_verdicts_until_worst_is_asked_for() -> None:
     async with (app := PanesApp(verdict(off_at(17, 42, 9)))).run_test(size=(130, 11)) as pilot:
-        app.panes.show(of(verdict(off_at(3, 5, 9))), stale=False)
+        app.panes.show(of(verdict(off_at(3, 5, 9))), mark="")
         assert (app.panes.window.row, app.panes.window.column) == (3, 5)
         await pilot.press("j")
-        app.panes.show(of(verdict(off_at(50, 50, 9))), stale=False)
+        app.panes.show(of(verdict(off_at(50, 50, 9))), mark="")
         assert (app.panes.window.row, app.panes.window.column) == (4, 5)
         app.panes.show_worst()
         assert (app.panes.window.row, app.panes.window.column) == (50, 50)
-        app.panes.show(of(verdict(off_at(9, 9, 9))), stale=False)
+        app.panes.show(of(verdict(off_at(9, 9, 9))), mark="")
         assert (app.panes.window.row, app.panes.window.column) == (9, 9)
 
 
 async def test_another_shape_opens_anew() -> None:
     async with (app := PanesApp(verdict(off_at(60, 60, 9)))).run_test(size=(130, 11)) as pilot:
         await pilot.press("h")
-        app.panes.show(of(verdict(shape=(3, 4))), stale=False)
+        app.panes.show(of(verdict(shape=(3, 4))), mark="")
         assert (app.panes.window.rows, app.panes.window.columns) == (3, 4)
         assert len([row for row in rows(app.panes)[2:5] if row]) == 3
 
@@ -161,7 +161,7 @@ def test_the_tolerance_is_the_criterions(criteria: list[Criterion], limit: float
 
 async def test_stale_is_said() -> None:
     async with (app := PanesApp(shown := verdict())).run_test(size=(130, 11)):
-        app.panes.show(of(shown), stale=True)
+        app.panes.show(of(shown), mark="STALE")
         assert title(app.panes).startswith("STALE")
         assert "STALE" in Content.from_markup(str(app.panes.border_title)).plain
 

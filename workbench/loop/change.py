@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +11,7 @@ from workbench.loop import words
 from workbench.loop.result import RunResult
 
 if TYPE_CHECKING:  # NumPy comes with it; a front end paints before it needs that
-    from workbench.verdict import Finding
+    from workbench.verdict import Finding, Metrics
 
 Direction = Literal["better", "worse", "same", "unknown"]
 
@@ -88,13 +89,18 @@ def compare(before: RunResult, after: RunResult) -> Change:
         before,
         after,
         tuple(
-            MetricChange(name, old.metrics.value(name), new.metrics.value(name))
+            MetricChange(name, _value(old.metrics, name), _value(new.metrics, name))
             for name in words.METRIC_NAMES
         ),
         gone=_unmatched(before.findings, after.findings) if after.explained else None,
         new=_unmatched(after.findings, before.findings) if before.explained else None,
         unlike=unlike(before, after),
     )
+
+
+def _value(metrics: Metrics, name: str) -> float | None:
+    """The metric; without any error SQNR has no number, and nothing is better."""
+    return math.inf if name == "sqnr_db" and metrics.max_abs == 0 else metrics.value(name)
 
 
 def unlike(before: RunResult, after: RunResult) -> tuple[str, ...]:

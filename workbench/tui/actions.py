@@ -14,7 +14,7 @@ from textual.dom import DOMNode
 from textual.keys import key_to_character
 
 MainScope = Literal["main", "panes", "memory", "log", "search", "problems", "list"]
-Scope = Literal[MainScope, "picker", "palette", "jump", "help"]
+Scope = Literal[MainScope, "picker", "palette", "jump", "comparison", "help"]
 
 SCOPE_TITLES: dict[Scope, str] = {
     "main": "everywhere",
@@ -67,6 +67,11 @@ ACTIONS = (
     Action("main", "stages", "S", "stages", "the stages, between input and output"),
     Action("main", "next_pane", "v", "pane", "other panes, where not all three fit", True),
     Action("main", "next_pair", "p", "pair", "reference, model, NPU: compare the next two"),
+    Action("main", "look(-1)", "left_square_bracket", "older run", "look at the run before"),
+    Action("main", "look(1)", "right_square_bracket", "newer run", "look at the run after"),
+    Action("main", "look_at_newest", "right_curly_bracket", "newest run", "back to what is true"),
+    Action("main", "pin", "b", "baseline", "compare with the shown run from here on, or no more"),
+    Action("main", "compare", "equals_sign", "compare", "this run beside baseline or run before"),
     Action("main", "search", "slash", "search", "look for something in the log", True),
     Action("main", "filter", "f", "filter", "only lines of the log that match a pattern"),
     Action("main", "follow", "F", "log end", "follow the log's end"),
@@ -127,6 +132,7 @@ ACTIONS = (
     Action("palette", "page(-1)", "pageup", "page up", "one page up"),
     Action("palette", "close", "escape", "close", "back"),
     Action("jump", "close", "escape", "close", "back"),
+    Action("comparison", "app.pop_screen", "escape,equals_sign,q,enter", "close", "back", True),
     Action("help", "app.pop_screen", "escape,question_mark,f1,q,enter", "close", "back", True),
 )
 

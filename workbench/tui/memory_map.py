@@ -38,7 +38,7 @@ class MemoryMap(ScrolledLines):
         self._verdict: Verdict | None = None
         self._cores: tuple[CoreMemory, ...] = ()
         self._picked: Tile | None = None
-        self._stale = False
+        self._mark = ""
         self._title()
 
     @property
@@ -48,13 +48,13 @@ class MemoryMap(ScrolledLines):
             findings_of(self._verdict, core) for core in self._cores
         )
 
-    def show(self, verdict: Verdict | None, *, stale: bool) -> None:
-        """Paint this verdict; `stale` when it isn't of the bytes on disk."""
+    def show(self, verdict: Verdict | None, *, mark: str) -> None:
+        """Paint this verdict; `mark` says so when it isn't of the bytes on disk."""
         if verdict is not self._verdict:
             self._verdict = verdict
             self._cores = worst_first(verdict) if verdict is not None else ()
             self.changed()
-        self._stale = stale
+        self._mark = mark
         self._title()
 
     def action_core(self, by: int) -> None:
@@ -81,7 +81,7 @@ class MemoryMap(ScrolledLines):
             f"{c.tile[0]},{c.tile[1]}".join("()") + (" ✗" if findings_of(verdict, c) else "")
             for c in (core, *others)
         ]
-        parts = ["memory", *(["STALE"] if self._stale else []), f"core {names[0]}"]
+        parts = ["memory", *([self._mark] if self._mark else []), f"core {names[0]}"]
         if others:
             parts.append(f" c: others, {' '.join(names[1:])}")
         self.border_title = Content("  ".join(parts))

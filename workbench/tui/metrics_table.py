@@ -13,6 +13,7 @@ from workbench.tui.lines import ScrolledLines
 from workbench.tui.spark import spark
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
+    from workbench.loop.change import Change, MetricChange
     from workbench.loop.result import RunResult
     from workbench.verdict import CriterionResult, Metrics, Verdict
 
@@ -25,46 +26,66 @@ class MetricsTable(ScrolledLines):
     """A line for each metric: name, value, target and whether it is met.
 
     Where memory corrupted the device's result, the arithmetic result's value stands beside it; of
-    several output tensors each has a line with the metrics of the criteria. Behind them,
-    how the metric went over the session's last judged runs.
+    several output tensors each has a line with the metrics of the criteria. Behind them, how the
+    metric went over the session's judged runs or, with a baseline, how it changed since that.
     """
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
         self._result: RunResult | None = None
-        self._trend: dict[int, Metrics] = {}
+        self._trend: tuple[Metrics, ...] = ()
+        self._changes: tuple[MetricChange, ...] = ()
         self.border_title = Content("metrics")
 
-    def show(self, result: RunResult | None, *, stale: bool) -> None:
-        """Paint this judged run; `stale` when it isn't of the bytes on disk."""
-        kind = result.device.kind.upper() if result is not None else ""
-        told = ["metrics", kind, "STALE" if stale and result is not None else ""]
-        self.border_title = Content("  ".join(part for part in told if part))
-        if result is not None and not (self._result and result.judged_as(self._result)):
-            self._result = result
-            self._remember(result)
-            self.top = 0
-            self.changed()
+    def show(
+        self,
+        result: RunResult | None,
+        *,
+        mark: str,
+        trend: Sequence[Metrics] = (),
+        change: Change | None = None,
+    ) -> None:
+        """Paint this judged run.
 
-    def _remember(self, result: RunResult) -> None:
-        if result.verdict is not None:
-            self._trend[result.run] = result.verdict.metrics
-            for run in sorted(self._trend)[:-_TREND]:
-                del self._trend[run]
+        `mark` says so when it isn't of the bytes on disk; `trend` are the metrics up to this run's,
+        `change` is since the baseline.
+        """
+        kind = result.device.kind.upper() if result is not None else ""
+        since = f"change since run {change.before.run}" if change is not None else ""
+        told = ["metrics", kind, mark if result is not None else "", since]
+        self.border_title = Content("  ".join(part for part in told if part))
+        told_of = (tuple(trend[-_TREND:]), change.metrics if change is not None else ())
+        is_same = result is self._result or bool(
+            result and self._result and result.judged_as(self._result)
+        )
+        if is_same and told_of == (self._trend, self._changes):
+            return
+        self._trend, self._changes = told_of
+        if not is_same:
+            self._result = result
+            self.top = 0
+        self.changed()
 
     def lines(self, width: int, height: int) -> list[Content]:
         """The table."""
         if self._result is None or self._result.verdict is None:
             return []
-        trend = [self._trend[run] for run in sorted(self._trend)]
-        return [*_table(self._result.verdict, width, trend), *_latency(self._result)]
+        table = _table(self._result.verdict, width, self._trend, self._changes)
+        return [*table, *_latency(self._result)]
 
 
-def _table(verdict: Verdict, width: int, trend: Sequence[Metrics] = ()) -> list[Content]:
+def _table(
+    verdict: Verdict,
+    width: int,
+    trend: Sequence[Metrics] = (),
+    changes: Sequence[MetricChange] = (),
+) -> list[Content]:
     corrupted = verdict.arithmetic != verdict.metrics
-    with_target = not corrupted or width >= _NAME + 2 * _VALUE + _TARGET + 3
+    beside_it = bool(corrupted or changes)
+    with_target = not beside_it or width >= _NAME + 2 * _VALUE + _TARGET + 3
     room = width - (_NAME + _VALUE + _TARGET + 4)
-    has_trend = len(trend) > 1 and room > 1 and not corrupted
+    has_trend = len(trend) > 1 and room > 1 and not beside_it
+    changed = {} if corrupted else {change.name: change for change in changes}
     demanded = {result.criterion.metric for result in verdict.criteria}
     output = verdict.output
     ranges = {
@@ -78,11 +99,13 @@ def _table(verdict: Verdict, width: int, trend: Sequence[Metrics] = ()) -> list[
         beside = words.metric_text(name, verdict.arithmetic.value(name)) if corrupted else ""
         value = words.metric_text(name, verdict.metrics.value(name))
         bars = spark([one.value(name) for one in trend], room) if has_trend else ""
+        change = changed.get(name)
+        last = (f"{beside:>{_VALUE}}", "dim") if corrupted else (f" {bars}", "dim")
         return Content.assemble(
             f"{words.METRIC_NAMES[name]:{_NAME}}",
             (f"{value:>{_VALUE}}", style),
             (f" {demand}", style),
-            (f"{beside:>{_VALUE}}" if corrupted else f" {bars}", "dim"),
+            last if change is None else text.change_part(change),
         ).rstrip()
 
     blank = _demand(None, with_target=with_target)

@@ -43,15 +43,18 @@ class MiniMap(Lines, can_focus=True):
         self._coarse: npt.NDArray[np.uint8] | None = None
         self.border_title = Content("error map")
 
-    def show(self, elements: Elements, window: Window, *, stale: bool) -> None:
-        """Paint these elements with this window; `stale` when they aren't of the bytes on disk."""
+    def show(self, elements: Elements | None, window: Window, *, mark: str) -> None:
+        """Paint these with this window; `mark` says so when they aren't of the bytes on disk."""
         if elements is not self._elements:
             self._coarse = None
         self._elements, self._window = elements, window
+        self.changed()
+        if elements is None:
+            self.border_title = Content("error map")
+            return
         count, total = elements.mismatches.size, elements.levels.size
         told = f"{count:,} of {total:,} over {elements.limit:g}"
-        self.border_title = Content("  ".join(["map", *(["STALE"] if stale else []), told]))
-        self.changed()
+        self.border_title = Content("  ".join(["map", *([mark] if mark else []), told]))
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size has other cells."""

@@ -36,34 +36,40 @@ class PanesView(Lines, can_focus=True):
     class Moved(Message):
         """The window stands elsewhere, or over other elements."""
 
-        def __init__(self, elements: Elements, window: Window, *, stale: bool) -> None:
+        def __init__(self, elements: Elements | None, window: Window, *, mark: str) -> None:
             super().__init__()
-            self.elements, self.window, self.stale = elements, window, stale
+            self.elements, self.window, self.mark = elements, window, mark
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
         self._result: RunResult | None = None
+        self._before: RunResult | None = None
         self._pairs: tuple[Pair, ...] = ()
         self._pair = 0
         self._elements: Elements | None = None
-        self._stale = False
+        self._mark = ""
         self._follows_worst = True
         self._choice = 0
         self.window = Window(0, 0)
         self.border_title = self.title()
 
-    def show(self, result: RunResult | None, *, stale: bool) -> None:
-        """Paint this judged run; `stale` when it isn't of the bytes on disk."""
-        if result is None or (self._result and result.judged_as(self._result)):
-            if stale != self._stale:
-                self._stale = stale
-                self._changed()
+    def show(self, result: RunResult | None, *, mark: str, before: RunResult | None = None) -> None:
+        """Paint this judged run, which is compared with `before` as well.
+
+        `mark` says so when it isn't of the bytes on disk.
+        """
+        is_same = _is_same(result, self._result) and _is_same(before, self._before)
+        if is_same and mark == self._mark:
             return
-        self._stale = stale
-        self._result = result
-        self._pairs = pairs_of(result)
-        self._pair %= len(self._pairs)
-        self._compare()
+        self._mark = mark
+        if not is_same:
+            self._result, self._before, self._elements = result, before, None
+            self._pairs = pairs_of(result, before) if result is not None else ()
+        if self._pairs and self._elements is None:
+            self._pair %= len(self._pairs)
+            self._compare()
+        else:
+            self._changed()
 
     def show_next_pair(self) -> str | None:
         """Compare the next two of reference, model and NPU; which, None when there is one pair."""
@@ -76,7 +82,7 @@ class PanesView(Lines, can_focus=True):
 
     def _compare(self) -> None:
         pair = self._pairs[self._pair]
-        self._elements = elements_of(pair.verdict, pair.names)
+        self._elements = elements_of(pair.compared(), pair.names)
         shape = (self._elements.rows, self._elements.columns)
         if self._follows_worst or shape != (self.window.rows, self.window.columns):
             self.window = Window(*shape)
@@ -155,8 +161,7 @@ class PanesView(Lines, can_focus=True):
     def _changed(self) -> None:
         self.border_title = self.title()
         self.changed()
-        if self._elements is not None:
-            self.post_message(self.Moved(self._elements, self.window, stale=self._stale))
+        self.post_message(self.Moved(self._elements, self.window, mark=self._mark))
 
     def title(self) -> Content:
         """Where the window stands, and the element under the cursor."""
@@ -175,7 +180,7 @@ class PanesView(Lines, can_focus=True):
         if values[DIFFERENCE] > 0:
             texts[DIFFERENCE] = f"+{texts[DIFFERENCE]}"
         parts = [
-            "STALE" if self._stale else text.clean(self._elements.verdict.tensor),
+            self._mark or text.clean(self._elements.verdict.tensor),
             f"[{window.row},{window.column}]{' worst' if at_worst and is_wrong else ''}",
             *(f"{name} {value}" for name, value in zip(names, texts, strict=True)),
             f"rows {window.top}–{window.last_row}/{window.rows}",
@@ -286,3 +291,10 @@ class PanesView(Lines, can_focus=True):
             number = "·" if level == EQUAL else number
         cursor = f"{style} reverse" if here == (self.window.row, self.window.column) else style
         return [(f"{number:>{width}}", cursor), (f"{mark:<{spacing}}", style)]
+
+
+def _is_same(result: RunResult | None, other: RunResult | None) -> bool:
+    """Whether both are of one judged run, or there is neither."""
+    if result is None or other is None:
+        return result is other
+    return result.judged_as(other)

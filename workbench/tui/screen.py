@@ -11,12 +11,14 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
+
 from workbench.build import StepResult
 from workbench.loop import words
 from workbench.loop.events import Event, LogLines, RunFinished, RunStarted, StepFinished
 from workbench.loop.problems import Place, collect
 from workbench.loop.result import RunResult
-from workbench.loop.view import Phase, View, counts, reduce
+from workbench.loop.session import Session, look, look_at, pin, reduce
+from workbench.loop.view import Phase, View, counts
 from workbench.tui.actions import bindings
 from workbench.tui.clipboard import copy
 from workbench.tui.editor import open_place
@@ -31,6 +33,7 @@ from workbench.tui.minimap import MiniMap
 from workbench.tui.panes import PanesView
 from workbench.tui.pattern import compiled
 from workbench.tui.problems import Problems
+from workbench.tui.runs_strip import RunsStrip
 from workbench.tui.signals import title_of
 from workbench.tui.stage_table import StageTable
 from workbench.tui.step_strip import StepStrip
@@ -59,11 +62,12 @@ class MainScreen(Screen[None]):
     ) -> None:
         """`kernel` is its path as shown; `clock` counts seconds; a run's end goes to `ended`."""
         super().__init__()
-        self.view = View(kernel=kernel)
+        self.session = Session(View(kernel=kernel))
         self._rerun, self._cancel, self._clock = rerun, cancel, clock
         self._ended = ended
         self._verdict = VerdictBar(self.view)
         self._steps = StepStrip()
+        self._runs = RunsStrip()
         self._problems = Problems()
         self._metrics = MetricsTable()
         self._panes = PanesView()
@@ -78,6 +82,11 @@ class MainScreen(Screen[None]):
         self._wants_memory: bool | None = None
 
     @property
+    def view(self) -> View:
+        """What is true right now, whatever the user looks at."""
+        return self.session.view
+
+    @property
     def parts(self) -> tuple[Widget, ...]:
         """The panes that can be zoomed, in the order in which `tab` goes through them."""
         return (
@@ -90,7 +99,9 @@ class MainScreen(Screen[None]):
         for part in self.parts:
             part.add_class("part")
         yield self._verdict
-        yield self._steps
+        with Horizontal(classes="strips"):
+            yield self._steps
+            yield self._runs
         with Vertical(classes="body"):
             with Horizontal(classes="upper row"):
                 yield self._problems
@@ -113,7 +124,7 @@ class MainScreen(Screen[None]):
         if not counts(self.view, event):
             return
         before = self.view.running_step
-        self.view = reduce(self.view, event)
+        self.session = reduce(self.session, event)
         step = self.view.running_step
         if step is not None and (before is None or before.name != step.name):
             self._step_began = self._clock()
@@ -131,6 +142,9 @@ class MainScreen(Screen[None]):
                 self._append(LogLines(event.run, "made from", tuple(made_from)))
         if isinstance(event, RunFinished):
             self._ended(event.result)
+        self._paint_soon()
+
+    def _paint_soon(self) -> None:
         if not self._paint_is_due:
             self._paint_is_due = True
             self.call_later(self._paint)
@@ -142,18 +156,25 @@ class MainScreen(Screen[None]):
         self._log.append(event.lines, event.step)
 
     def _paint(self) -> None:
-        """Hand the view to the widgets."""
+        """Hand the view to the widgets, or what it is with an older run that is looked at."""
         self._paint_is_due = False
-        view = self.view
+        session, view = self.session, self.session.painted
+        pinned = session.baseline is not None
+        change = session.change
         verdict = view.shown.verdict if view.shown is not None else None
         self.set_class(not view.is_current, "-stale")
-        self.app.title = title_of(view)
-        self._verdict.show(view)
+        self.app.title = title_of(self.view)
+        self._verdict.show(view, change, pinned=pinned)
+        self._runs.show(session)
+        self.set_class(self._runs.has_runs, "-runs")
         self._problems.show(collect(view), judged=view.is_current)
-        self._metrics.show(view.shown, stale=not view.is_current)
-        self._panes.show(view.shown, stale=not view.is_current)
-        self._memory.show(verdict, stale=not view.is_current)
-        self._stages.show(view.shown, stale=not view.is_current)
+        self._metrics.show(
+            view.shown, mark=view.mark, trend=session.trend, change=change if pinned else None
+        )
+        before = session.against if pinned else None
+        self._panes.show(view.shown, mark=view.mark, before=before)
+        self._memory.show(verdict, mark=view.mark)
+        self._stages.show(view.shown, mark=view.mark)
         self.set_class(self._stages.has_stages, "-stages")
         self._show_memory()
         self._tick()
@@ -219,7 +240,7 @@ class MainScreen(Screen[None]):
 
     def on_panes_view_moved(self, message: PanesView.Moved) -> None:
         """The map shows where the panes' window is."""
-        self._map.show(message.elements, message.window, stale=message.stale)
+        self._map.show(message.elements, message.window, mark=message.mark)
 
     def on_mini_map_jumped(self, message: MiniMap.Jumped) -> None:
         """The panes go where the map was clicked."""
@@ -294,6 +315,39 @@ class MainScreen(Screen[None]):
         self.set_class(wish is True, "-memory")
         self.set_class(wish is None and self._memory.has_findings, "-memory-if-room")
 
+    def action_look(self, by: int) -> None:
+        """Look at the run before or after."""
+        self._use(look(self.session, by), "there is no other run")
+
+    def action_look_at_newest(self) -> None:
+        """Show what is true right now."""
+        self._use(look_at(self.session, self.view.run), "the newest run is shown")
+
+    def on_runs_strip_picked(self, message: RunsStrip.Picked) -> None:
+        """Look at the run that was clicked."""
+        self._use(look_at(self.session, message.run))
+
+    def action_pin(self) -> None:
+        """Make what is shown the baseline, or let it go."""
+        self._use(pin(self.session), "there is no verdict to pin")
+
+    def _use(self, session: Session, else_say: str = "") -> None:
+        if session is not self.session:
+            self.session = session
+            self._paint_soon()
+        elif else_say:
+            self.notify(else_say, markup=False)
+
+    def action_compare(self) -> None:
+        """Put two runs beside each other: the shown one, and the baseline or the one before."""
+        from workbench.tui.comparison import ComparisonScreen  # seldom needed
+
+        change = self.session.change
+        if change is None:
+            self.notify("there is no other verdict to compare this one with", markup=False)
+        else:
+            self.app.push_screen(ComparisonScreen(change))
+
     def action_search(self) -> None:
         """Ask what to look for in the log."""
         self._ask("look for", "", self._search)
@@ -325,11 +379,12 @@ class MainScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy the verdict line."""
-        result = self.view.result
+        view = self.session.painted
+        result = view.result
         if result is None:
             self.notify("there is no verdict to copy yet", markup=False)
             return
-        stale = "" if self.view.is_current or result.verdict is None else "STALE: "
+        stale = "" if not view.mark or result.verdict is None else f"{view.mark}: "
         copy(self, "the verdict line", f"{stale}{words.verdict_lines(result)[0]}")
 
     def action_follow(self) -> None:

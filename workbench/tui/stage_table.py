@@ -33,12 +33,12 @@ class StageTable(ScrolledLines):
         """Whether any are known."""
         return self._result is not None and bool(self._result.stages)
 
-    def show(self, result: RunResult | None, *, stale: bool) -> None:
-        """Paint this judged run; `stale` when it isn't of the bytes on disk."""
+    def show(self, result: RunResult | None, *, mark: str) -> None:
+        """Paint this judged run; `mark` says so when it isn't of the bytes on disk."""
         if result is not self._result:
             self._result = result
             self.changed()
-        title = "stages  STALE" if stale and self.has_stages else "stages"
+        title = f"stages  {mark}" if mark and self.has_stages else "stages"
         self.border_title = Content(title)
 
     def lines(self, width: int, height: int) -> list[Content]:

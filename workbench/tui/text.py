@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from textual.content import Content
 
 from workbench.build.diagnostics import strip_ansi
+from workbench.loop.change import MetricChange
 from workbench.loop.view import Phase
 
 STYLE_VARIABLES: Mapping[str, str] = {
@@ -65,6 +66,23 @@ SEVERITY_STYLES: Mapping[str, str] = {
     "warning": "$wb-warn",
     "info": "$wb-busy",
 }
+
+BASELINE = "◆"
+
+CHANGE_GLYPHS: Mapping[str, str] = {"better": "▲", "worse": "▼", "same": "=", "unknown": "?"}
+CHANGE_STYLES: Mapping[str, str] = {
+    "better": "$wb-pass",
+    "worse": "$wb-fail",
+    "same": "dim",
+    "unknown": "$wb-warn",
+}
+
+
+def change_part(change: MetricChange) -> tuple[str, str]:
+    """By how much a metric changed, with a sign for better or worse, and the style for it."""
+    direction = change.direction
+    size = "" if change.text == "=" else f" {change.text}"
+    return f" {CHANGE_GLYPHS[direction]}{size}", CHANGE_STYLES[direction]
 
 
 def phase_color(phase: Phase) -> str:

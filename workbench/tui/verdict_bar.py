@@ -5,8 +5,9 @@ from __future__ import annotations
 from textual.content import Content
 
 from workbench.loop import words
+from workbench.loop.change import Change
 from workbench.loop.result import RunResult
-from workbench.loop.view import Phase, View
+from workbench.loop.view import Phase, View, phase_of
 from workbench.tui import text
 from workbench.tui.lines import Lines, flow
 
@@ -19,15 +20,20 @@ class VerdictBar(Lines):
     def __init__(self, view: View) -> None:
         super().__init__()
         self._view = view
+        self._change: Change | None = None
+        self._pinned = False
 
-    def show(self, view: View) -> None:
-        """Paint this view."""
-        self._view = view
+    def show(self, view: View, change: Change | None = None, *, pinned: bool = False) -> None:
+        """Paint this view with the change that led to what it shows, since a `pinned` baseline."""
+        self._view, self._change, self._pinned = view, change, pinned
         self.changed()
 
     def lines(self, width: int, height: int) -> list[Content]:
         """The verdict's lines."""
-        upper = flow(_parts(self._view), width, max(1, height - 1))
+        parts = _parts(self._view)
+        if self._change is not None:
+            parts += _changes(self._change, pinned=self._pinned)
+        upper = flow(parts, width, max(1, height - 1))
         return [*upper, *[Content("")] * (height - 1 - len(upper)), _identity(self._view)]
 
 
@@ -43,37 +49,61 @@ def _parts(view: View) -> list[tuple[int, Content]]:
         kind = view.device.kind
         parts.append((0, text.badge(kind.upper(), f"$wb-{kind}")))
         parts.append((5, Content.styled(text.clean(view.device.name), "bold")))
+    if view.is_old and view.result is not None:
+        old = phase_of(view.result)
+        parts.append((0, text.badge(view.mark, "$wb-warn")))
+        parts.append((1, Content(f"was {text.PHASE_GLYPHS[old]} {old}")))
     if view.shown is not None:
         if view.device is not None and view.shown.device.kind != view.device.kind:
             kind = view.shown.device.kind
             parts.append((0, text.badge(f"{kind.upper()}'S", f"$wb-{kind}")))
-        parts.extend(_numbers(view.shown, is_current=view.is_current))
-    elif view.phase not in (Phase.STARTING, Phase.RUNNING):
+        parts.extend(_numbers(view.shown, view))
+    elif not view.is_old and view.phase not in (Phase.STARTING, Phase.RUNNING):
         parts.append((3, Content.styled("no verdict yet", "dim")))
     return parts
 
 
-def _numbers(shown: RunResult, *, is_current: bool) -> list[tuple[int, Content]]:
+def _numbers(shown: RunResult, view: View) -> list[tuple[int, Content]]:
     verdict = shown.verdict
     assert verdict is not None
     metrics, output = verdict.metrics, verdict.output
-    style = "bold" if is_current else "dim"
+    style = "bold" if view.is_current else "dim"
+    source = (shown.source_sha256 or "")[:7]
     stale = [
         (0, text.badge("STALE", "$wb-warn")),
-        (2, Content.styled(f"of run {shown.run} {(shown.source_sha256 or '')[:7]}", style)),
+        (2, Content.styled(f"of run {shown.run} {source}", style)),
     ]
+    of = [(2, Content.styled(source, style))] if view.is_old else stale
     correlation = words.metric_text("correlation", metrics.correlation)
     ill = words.ill_text(verdict)
     reference = words.range_text(output.reference_minimum, output.reference_maximum)
     device = words.range_text(output.minimum, output.maximum)
     return [
-        *([] if is_current else stale),
+        *([] if view.is_current else of),
         *([(0, text.badge(ill.upper(), "$wb-fail"))] if ill else []),
         (0, Content.styled(f"corr {correlation}", style)),
         (1, Content.styled(f"max error {words.metric_text('max_abs', metrics.max_abs)}", style)),
         (3, Content.styled(f"range {device}", style)),
         (4, Content.styled(f"reference {reference}", "dim")),
     ]
+
+
+def _changes(change: Change, *, pinned: bool) -> list[tuple[int, Content]]:
+    """What became of the numbers and findings; unasked, only where nothing else needs the room."""
+    rank = 2 if pinned else 6
+    since = f"since {f'{text.BASELINE} ' if pinned else ''}run {change.before.run} "
+    parts = []
+    for name, label in (("correlation", f"{since}corr"), ("max_abs", "max error")):
+        metric = change.metric(name)
+        if metric is not None:
+            parts.append(Content.assemble((label, "dim"), text.change_part(metric)))
+    counts = ((change.gone, "gone", "$wb-pass"), (change.new, "new", "$wb-fail"))
+    for findings, what, style in counts:
+        if findings:
+            plural = "s" if len(findings) > 1 else ""
+            parts.append(Content.styled(f"{len(findings)} finding{plural} {what}", style))
+    parts += [Content.styled(text.clean(other), "$wb-warn bold") for other in change.unlike]
+    return [(rank + min(index, 1), part) for index, part in enumerate(parts)]
 
 
 def _identity(view: View) -> Content:
