@@ -7,6 +7,7 @@ import contextlib
 import math
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from workbench.loop.kernels import Kernels
 
 COMMANDS = ("check", "watch")
+SCREENS = (None, "serve")
+"""Those that open the screen, where a kernel can be picked."""
 
 _EPILOG = """\
 exit codes of check: 0 all criteria met, 1 judged and not met, 2 usage, spec or design wrong,
@@ -32,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     try:
-        other = {"doctor": _doctor, "new": _new}.get(given[0]) if given else None
+        other = {"doctor": _doctor, "new": _new, "serve": _serve}.get(given[0]) if given else None
         return other(given[1:]) if other is not None else _run(given)
     except WorkbenchError as error:
         print(f"npu-workbench: {error}", file=sys.stderr)
@@ -116,6 +119,33 @@ def _new(given: list[str]) -> int:
     return new(arguments.name)
 
 
+def _serve(given: list[str]) -> int:
+    where = _serve_options()
+    _parser("serve", where).parse_args(given)
+    arguments, others = where.parse_known_args(given)
+    try:
+        from workbench.serve import serve
+    except ImportError:
+        raise UsageError(
+            "serve needs textual-serve, which is not installed",
+            hint='pip install "npu-workbench[serve]"',
+        ) from None
+    return serve(
+        others, host=arguments.host, port=arguments.port, allow_remote=arguments.allow_remote
+    )
+
+
+def _serve_options() -> _Parser:
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    port_help = "default: 8000; 0 takes any that is free"
+    parser.add_argument("--host", metavar="HOST", default="127.0.0.1", help="default: 127.0.0.1")
+    parser.add_argument("--port", metavar="PORT", type=_port, default=8000, help=port_help)
+    parser.add_argument(
+        "--allow-remote", action="store_true", help="let other machines in, whoever is there"
+    )
+    return parser
+
+
 def _kernels_here() -> Kernels:
     """The kernels of the project that we are in; UsageError where there are none."""
     from workbench.loop.kernels import find_kernels
@@ -133,7 +163,10 @@ def _kernels_here() -> Kernels:
 
 def _need_terminal(kernel: str) -> None:
     """UsageError where nobody would see the screen or could press a key."""
-    if "TEXTUAL_DRIVER" in os.environ:  # it is shown elsewhere: `serve` does so
+    if "TEXTUAL_DRIVER" in os.environ:  # a page of `serve`: of no use without it
+        from workbench.process import die_with_parent
+
+        die_with_parent(by=signal.SIGTERM)
         return
     streams = {"stdin": sys.stdin, "stdout": sys.stdout, "stderr": sys.stderr}
     problems = [f"{name} isn't one" for name, stream in streams.items() if not _is_terminal(stream)]
@@ -159,14 +192,15 @@ class _Parser(argparse.ArgumentParser):
         self.exit(ExitCode.USAGE, f"npu-workbench: {message} (see {self.prog} --help)\n")
 
 
-def _parser(command: str | None) -> argparse.ArgumentParser:
+def _parser(command: str | None, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
     about = {
         None: "Watch a kernel, and show live how far the NPU is from PyTorch. "
         "Commands: check KERNEL (one run, then exit), watch KERNEL (the loop as lines of text), "
         "new NAME (a kernel, spec and design to start from), "
-        "doctor (what is here, what is missing).",
+        "serve (the workbench in a browser), doctor (what is here, what is missing).",
         "check": "One run of a kernel: prints the verdict and exits.",
         "watch": "The loop without a terminal UI: a line per event.",
+        "serve": "The workbench in a browser, on this machine unless told otherwise.",
     }[command]
     source = "the C or C++ file of the kernel"
     parser = _Parser(
@@ -174,8 +208,9 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         description=about,
         epilog=_EPILOG,
         allow_abbrev=False,
+        parents=parents,
     )
-    if command is None:
+    if command in SCREENS:
         parser.add_argument("kernel", metavar="KERNEL", nargs="?", help=f"{source} (default: pick)")
     else:
         parser.add_argument("kernel", metavar="KERNEL", help=source)
@@ -193,7 +228,7 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="longest run of the kernel (default: the settings', else 10)",
     )
-    if command is None:
+    if command in SCREENS:
         parser.add_argument(
             "--theme",
             metavar="NAME",
@@ -244,6 +279,12 @@ def _count(text: str) -> int:
 def _seed(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 2**32):
         raise argparse.ArgumentTypeError("must be a whole number from 0 to 2**32 - 1")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 2**16):
+        raise argparse.ArgumentTypeError("must be a whole number from 0 to 65535")
     return int(text)
 
 
