@@ -36,6 +36,7 @@ class BaseApp(App[None]):
         self, theme: Theme | ThemeFile | None = None, keymap: Keymap | None = None
     ) -> None:
         """`theme` is Textual's default unless given; that of a file follows the file."""
+        self._has_title = False
         # For NO_COLOR Textual makes greys, but none in an app of the terminal's own colours.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.animation_level = "none"
@@ -58,17 +59,20 @@ class BaseApp(App[None]):
 
     def on_mount(self) -> None:
         """Take the terminal's title, and follow the theme's file."""
+        self._has_title = True
         self.write_sequence(PUSH_TITLE + title_sequence(self.title))
         if self._theme_file is not None:
             self.set_interval(THEME_POLL_S, self.follow_theme_file, name="theme file")
 
     async def on_unmount(self) -> None:
         """Give the terminal its title back."""
+        self._has_title = False
         self.write_sequence(POP_TITLE)
 
     def watch_title(self, title: str) -> None:
-        """The app's title is the terminal's."""
-        self.write_sequence(title_sequence(title))
+        """The app's title is the terminal's, once that is put by."""
+        if self._has_title:
+            self.write_sequence(title_sequence(title))
 
     def write_sequence(self, sequence: str) -> None:
         """Send a control sequence to the terminal, in line with the frames.

@@ -54,7 +54,7 @@ class Jump(ModalScreen[Widget | None]):
 
     def on_click(self, event: events.Click) -> None:
         """Choose a part by its tag; anywhere else none."""
-        widget = event.widget
+        widget, _ = self.get_widget_at(event.screen_x, event.screen_y)
         self.dismiss(widget.part if isinstance(widget, Tag) else None)
 
     def on_resize(self) -> None:
