@@ -16,6 +16,7 @@ from workbench.device.choose import DeviceInfo
 from workbench.errors import BuildError, OutOfBoundsError, SpecError
 from workbench.loop.events import Event, Missing, RunFinished, Saved, StepStarted, Watching
 from workbench.loop.problems import Problem, collect
+from workbench.loop.result import NpuReport
 from workbench.loop.view import Phase, StepView, View, reduce
 from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.problems import Problems
@@ -83,6 +84,11 @@ def test_the_npu_can_not_be_mistaken_for_the_model() -> None:
     line = bar(view_of([npu]))[0]
     assert "  NPU   NPU Phoenix" in line
     assert "MODEL" not in line
+
+
+def test_a_build_that_no_tool_had_to_make_is_said() -> None:
+    cached = replace(FAIL, npu=NpuReport("build", cached=True))
+    assert " · 0.42 s · build cached · " in bar(view_of(a_run(cached)))[1]
 
 
 def test_running_names_the_step_and_marks_old_numbers_stale() -> None:

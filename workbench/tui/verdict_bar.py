@@ -114,6 +114,8 @@ def _identity(view: View) -> Content:
         if result.source_sha256:
             parts.append(result.source_sha256[:7])
         parts.append(words.seconds_text(result.seconds))
+        if result.npu is not None and result.npu.cached:
+            parts.append("build cached")
     parts.append(text.clean(view.kernel))
     if view.watching is not None and view.watching.polling_because is not None:
         parts.append(f"polling: {text.clean(view.watching.polling_because)}")
