@@ -71,7 +71,7 @@ CASES: dict[str, tuple[Change, list[str], int, str, str]] = {
         [],
         2,
         "error",
-        "kernels/scale.c: this kernel has no spec (a spec says ",
+        "kernels/scale.c: this kernel has no spec, the Python file ",
     ),
     "no such spec": (nothing, ["--spec", "nope.py"], 2, "error", "nope.py: no such spec (--spec)"),
     "no design": (without("design"), [], 2, "error", "mlir/scale.mlir: there is no such design"),

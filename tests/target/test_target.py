@@ -90,9 +90,9 @@ def test_what_is_missing_is_said(folder: Path) -> None:
     write("k/one.c")
     assert refusal("k") == "k: this is a folder, not a kernel"
     assert refusal("k/one.c") == (
-        "k/one.c: this kernel has no spec (a spec says in Python what a kernel promises: design, "
-        "tensors, reference, criteria; write k/one.py, or name one with --spec FILE; "
-        "npu-workbench new NAME writes a kernel, spec and design that pass, to start from)"
+        "k/one.c: this kernel has no spec, the Python file that says what it promises "
+        "(npu-workbench new NAME writes a kernel, spec and design that pass, to start from; "
+        "or write k/one.py, or name one with --spec FILE)"
     )
     assert refusal("k/one.c", "gone.py") == "gone.py: no such spec (--spec)"
     write("k/one.c", text="// workbench: spec=x.py\n")

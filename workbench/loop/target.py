@@ -128,11 +128,10 @@ def find_spec(options: Options) -> Path:
         source = f"{shown(kernel)} names its spec"
         raise UsageError(f"no such spec ({source})", where=shown(candidates[-1]))
     raise UsageError(
-        "this kernel has no spec",
+        "this kernel has no spec, the Python file that says what it promises",
         where=shown(kernel),
-        hint="a spec says in Python what a kernel promises: design, tensors, reference, criteria; "
-        f"write {shown(candidates[0])}, or name one with --spec FILE; "
-        "npu-workbench new NAME writes a kernel, spec and design that pass, to start from",
+        hint="npu-workbench new NAME writes a kernel, spec and design that pass, to start from; "
+        f"or write {shown(candidates[0])}, or name one with --spec FILE",
     )
 
 

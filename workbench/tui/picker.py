@@ -16,8 +16,8 @@ from workbench.tui.lines import Lines
 from workbench.tui.text import clean
 
 NO_SPEC = (
-    "There is no spec that says what this kernel promises. npu-workbench new NAME writes a kernel, "
-    "spec and design that pass, to start from."
+    "No spec says what this kernel promises. npu-workbench new NAME writes a kernel, spec and "
+    "design that pass, to start from."
 )
 
 
