@@ -23,6 +23,7 @@ from workbench.tui.picker import Picker
 from workbench.tui.problems import Problems
 from workbench.tui.screen import MainScreen
 from workbench.tui.search_prompt import SearchPrompt
+from workbench.tui.source_view import SourceView
 
 OWNERS: Mapping[Scope, type] = {
     "main": MainScreen,
@@ -31,6 +32,7 @@ OWNERS: Mapping[Scope, type] = {
     "log": LogView,
     "search": SearchPrompt,
     "problems": Problems,
+    "source": SourceView,
     "list": ScrolledLines,
     "picker": Picker,
     "palette": Palette,

@@ -73,14 +73,20 @@ def collect(view: View) -> tuple[Problem, ...]:
     return tuple(sorted(_problems(view), key=lambda problem: problem.stale))
 
 
+def is_stale(view: View) -> bool:
+    """Whether the last finished run was of other bytes than those on disk."""
+    result = view.result
+    return result is not None and (
+        result.run != view.run or view.phase in (Phase.WAITING, Phase.MISSING)
+    )
+
+
 def _problems(view: View) -> Iterator[Problem]:
     if view.phase is Phase.MISSING:
         hint = "the next save of it starts a run"
         yield Problem("error", "the kernel is not there", where=view.missing, hint=hint)
     result, shown = view.result, view.shown
-    stale = result is not None and (
-        result.run != view.run or view.phase in (Phase.WAITING, Phase.MISSING)
-    )
+    stale = is_stale(view)
     if result is not None:
         yield from (replace(problem, stale=stale) for problem in _stopped(result))
     if shown is not None and shown.verdict is not None:

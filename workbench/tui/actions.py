@@ -13,7 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.keys import key_to_character
 
-MainScope = Literal["main", "panes", "memory", "log", "search", "problems", "list"]
+MainScope = Literal[
+    "main", "panes", "memory", "log", "search", "problems", "source", "list"
+]
 Scope = Literal[MainScope, "picker", "palette", "jump", "comparison", "help"]
 
 SCOPE_TITLES: dict[Scope, str] = {
@@ -23,6 +25,7 @@ SCOPE_TITLES: dict[Scope, str] = {
     "log": "in the log",
     "search": "while you type what to look for",
     "problems": "in the problems",
+    "source": "in the source",
     "list": "in problems, metrics and the memory map",
     "picker": "in the list of kernels",
     "palette": "while you type a command's name",
@@ -56,6 +59,8 @@ ACTIONS = (
     Action("main", "cancel", "x", "cancel", "stop the run", True),
     Action("main", "problem(1)", "n", "next", "next problem", True),
     Action("main", "edit", "o", "edit", "the problem's place in your editor", True),
+    Action("main", "source('source')", "s", "source", "problems at their lines, and back", True),
+    Action("main", "source('changes')", "d", "changes", "what changed since a run passed", True),
     Action("main", "memory", "M", "memory", "the core's memory map, and back", True),
     Action("main", "problem(-1)", "N", "previous", "previous problem"),
     Action(
@@ -113,6 +118,11 @@ ACTIONS = (
     Action("search", "close", "escape", "close", "look for nothing"),
     Action("problems", "screen.edit", "enter", "edit", "the problem's place in your editor"),
     Action("problems", "copy", "y", "copy", "copy the problem that is spelled out"),
+    Action("source", "edit", "enter,o", "edit", "this line in your editor"),
+    Action("source", "file(1)", "right,l", "next file", "another file of the run"),
+    Action("source", "file(-1)", "left,h", "previous file", "the file before"),
+    Action("source", "edge(-1)", "home,g", "first", "the first line"),
+    Action("source", "edge(1)", "end,G", "last", "the last line"),
     Action("list", "scroll(-1)", "up,k", "up", "one line up"),
     Action("list", "scroll(1)", "down,j", "down", "one line down"),
     Action("list", "page(-1)", "pageup", "page up", "one page up"),

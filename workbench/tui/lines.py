@@ -59,9 +59,9 @@ class Lines(Widget):
 
     def __init__(self, *, classes: str | None = None) -> None:
         super().__init__(classes=classes)
-        self._lines: list[Content] | None = None
+        self._lines: Sequence[Content] | None = None
 
-    def lines(self, width: int, height: int) -> list[Content]:
+    def lines(self, width: int, height: int) -> Sequence[Content]:
         """All lines for a widget of this size."""
         raise NotImplementedError
 
@@ -74,7 +74,7 @@ class Lines(Widget):
         """Make the lines for the new size."""
         self.changed()
 
-    def all_lines(self) -> list[Content]:
+    def all_lines(self) -> Sequence[Content]:
         """The lines for the widget's size."""
         if self._lines is None:
             self._lines = self.lines(self.size.width, self.size.height)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from textual import events
 from textual.content import Content
+from textual.message import Message
 
 from workbench.loop.problems import Problem
 from workbench.tui import text
@@ -18,6 +19,13 @@ class Problems(ScrolledLines):
     """A line for each problem, and one of them spelled out: message, mend, place, notes."""
 
     BINDINGS = bindings("problems")
+
+    class Selected(Message):
+        """Another problem is spelled out, or none any more."""
+
+        def __init__(self, problem: Problem | None) -> None:
+            super().__init__()
+            self.problem = problem
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
@@ -86,6 +94,7 @@ class Problems(ScrolledLines):
         self.selected = index
         self._title()
         self.changed()
+        self.post_message(self.Selected(self.problem))
 
     def _title(self) -> None:
         counts = [

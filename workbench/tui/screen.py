@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from workbench.build import StepResult
 from workbench.loop import words
-from workbench.loop.events import Event, LogLines, RunFinished, RunStarted, StepFinished
+from workbench.loop.events import Event, Explained, LogLines, RunFinished, RunStarted, StepFinished
 from workbench.loop.problems import Place, collect
 from workbench.loop.result import RunResult
 from workbench.loop.session import Session, look, look_at, pin, reduce
@@ -34,6 +34,7 @@ from workbench.tui.panes import PanesView
 from workbench.tui.pattern import compiled
 from workbench.tui.problems import Problems
 from workbench.tui.runs_strip import RunsStrip
+from workbench.tui.source_view import Mode, SourceView
 from workbench.tui.signals import title_of
 from workbench.tui.stage_table import StageTable
 from workbench.tui.step_strip import StepStrip
@@ -74,6 +75,7 @@ class MainScreen(Screen[None]):
         self._memory = MemoryMap()
         self._stages = StageTable()
         self._map = MiniMap()
+        self._source = SourceView()
         self._log = LogView(classes="panel")
         self._logged_step = ""
         self._step_began = 0.0
@@ -91,7 +93,7 @@ class MainScreen(Screen[None]):
         """The panes that can be zoomed, in the order in which `tab` goes through them."""
         return (
             *(self._problems, self._metrics, self._panes),
-            *(self._memory, self._stages, self._map, self._log),
+            *(self._memory, self._stages, self._map, self._source, self._log),
         )
 
     def compose(self) -> ComposeResult:
@@ -111,6 +113,7 @@ class MainScreen(Screen[None]):
                 yield self._memory
                 yield self._stages
                 yield self._map
+                yield self._source
                 with Vertical(classes="log row"):
                     yield self._log
         yield KeyLine()
@@ -142,6 +145,8 @@ class MainScreen(Screen[None]):
                 self._append(LogLines(event.run, "made from", tuple(made_from)))
         if isinstance(event, RunFinished):
             self._ended(event.result)
+        if isinstance(event, RunFinished | Explained):
+            self._source.keep(event.result)
         self._paint_soon()
 
     def _paint_soon(self) -> None:
@@ -168,6 +173,7 @@ class MainScreen(Screen[None]):
         self._runs.show(session)
         self.set_class(self._runs.has_runs, "-runs")
         self._problems.show(collect(view), judged=view.is_current)
+        self._source.show(view)
         self._metrics.show(
             view.shown, mark=view.mark, trend=session.trend, change=change if pinned else None
         )
@@ -223,6 +229,18 @@ class MainScreen(Screen[None]):
     def action_problem(self, by: int) -> None:
         """Spell out another problem."""
         self._problems.step(by)
+
+    def on_problems_selected(self, message: Problems.Selected) -> None:
+        """The source goes along."""
+        self._source.follow(message.problem)
+
+    def action_source(self, mode: Mode) -> None:
+        """Show the sources, or what has changed in them; once more puts them away."""
+        if is_seen(self._source) and self._source.mode == mode:
+            self.action_unzoom()
+        else:
+            self._source.turn(mode)
+            self.show_part(self._source)
 
     def action_edit(self) -> None:
         """Open the problem's place in the user's editor, the kernel when it has none."""
