@@ -2,15 +2,17 @@
 
     NPU_WORKBENCH_RENEW_SCREENS=1 pytest tests/tui/test_screens.py
 
-writes the text that is compared, and beside it an SVG to look at, which isn't kept.
+writes the text that is compared, and in `.workbench/screens/` an SVG of each to look at, in some
+theme. Those that the README shows are kept in `svg/`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import html
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +20,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.tui.conftest import Open
+from tests.doubles.machine import Machine
+from tests.projects import ROOT, copy_of_ours
+from tests.tui.recorded import recorded
 from tests.tui.scripted import (
     KERNEL,
     MISMATCH,
+    App,
     a_run,
     core_memory,
     result,
@@ -30,20 +35,16 @@ from tests.tui.scripted import (
     with_memory,
 )
 from workbench.build import Diagnostic, StepResult
-from workbench.device.choose import DeviceInfo
 from workbench.errors import BuildError, HangError
-from workbench.loop.events import (
-    Event,
-    Missing,
-    RunFinished,
-    RunStarted,
-    StepFinished,
-    StepStarted,
-    Watching,
-)
+from workbench.loop.events import Event, Missing, StepFinished, StepStarted, Watching
+from workbench.loop.target import Options
 from workbench.tui.log_view import LogView
+from workbench.tui.themes import load_theme
 
 SCREENS = Path(__file__).parent / "screens"
+KEPT = Path(__file__).parent / "svg"
+LOOK = ROOT / ".workbench" / "screens"
+RENEWS = bool(os.environ.get("NPU_WORKBENCH_RENEW_SCREENS"))
 CELL_WIDTH = 12.2
 """Of a character in Textual's SVG screenshots."""
 
@@ -91,21 +92,6 @@ HANG = a_run(
     result(8, "hang", error=HangError("the kernel ran past its limit of 10 s", hint="find a loop")),
     failed="run",
 )
-PHOENIX = DeviceInfo("npu", "NPU Phoenix (npu1)", "all parts are here")
-
-
-def on_phoenix(event: Event) -> Event:
-    """The event as of a run on the NPU."""
-    match event:
-        case RunStarted():
-            return replace(event, device=PHOENIX)
-        case RunFinished():
-            return replace(event, result=replace(event.result, device=PHOENIX))
-    return event
-
-
-NPU: list[Event] = list(map(on_phoenix, PASS))
-
 OVERRUN = a_run(
     result(
         7,
@@ -117,26 +103,60 @@ OVERRUN = a_run(
     )
 )
 
+SIZES = {"200x50": (200, 50), "120x34": (120, 34), "80x24": (80, 24), "40x12": (40, 12)}
+THEMES = ("dark", "light", "colour-blind")
+STATES = ("pass", "report", "build-failed", "stale", "hang", "npu")
+"""At all sizes; what is judged in them comes from real runs."""
+
 CASES: dict[str, tuple[tuple[int, int], Sequence[Event]]] = {
-    "pass-160x45": ((160, 45), PASS),
     "fail-160x45": ((160, 45), FAIL),
-    "fail-80x24": ((80, 24), FAIL),
-    "fail-40x12": ((40, 12), FAIL),
-    "build-failed-120x34": ((120, 34), [*FAIL, *BROKEN]),
-    "build-failed-80x24": ((80, 24), [*FAIL, *BROKEN]),
     "running-80x24": ((80, 24), [*FAIL, *RUNNING]),
-    "hang-80x24": ((80, 24), [*PASS, *HANG]),
     "missing-polling-80x24": (
         (80, 24),
         [*PASS, Watching(6, (), "this file system reports no events"), Missing(6, KERNEL)],
     ),
-    "npu-160x45": ((160, 45), NPU),
     "overrun-160x45": ((160, 45), OVERRUN),
     "overrun-80x24": ((80, 24), OVERRUN),
 }
-MAPS = {f"memory-{name}": CASES[name] for name in ("overrun-80x24", "pass-160x45")}
-MAPS["memory-overrun-40x12"] = ((40, 12), OVERRUN)
-CASES |= MAPS
+MAPS = {
+    "memory-overrun-80x24": ((80, 24), OVERRUN),
+    "memory-overrun-40x12": ((40, 12), OVERRUN),
+    "memory-pass-160x45": ((160, 45), PASS),
+}
+README = {
+    "report-dark": ("report", (160, 45)),
+    "npu-light": ("npu", (160, 45)),
+    "build-failed-colour-blind": ("build-failed", (120, 34)),
+}
+"""The pictures that are kept, each in the theme of its name."""
+
+Machines = Callable[[str], Machine]
+
+
+@pytest.fixture(scope="session")
+def states(
+    tmp_path_factory: pytest.TempPathFactory, machines: Machines
+) -> Mapping[str, list[Event]]:
+    """The events that lead to each state."""
+    ours = copy_of_ours(tmp_path_factory.mktemp("screens"))
+    judged, report = (
+        asyncio.run(recorded(ours, Options(f"kernels/{kernel}.c", device="model")))
+        for kernel in ("attention", "attention_polynomial")
+    )
+    machine, run = machines("B"), tmp_path_factory.mktemp("run")
+    (ours / "npu-workbench.toml").write_text(f'[paths]\ndevice = "{machine.device}"\n')
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**machine.env, "XDG_RUNTIME_DIR": str(run)}.items():
+            patch.setenv(name, value)
+        npu = asyncio.run(recorded(ours, Options("kernels/attention_polynomial.c", device="npu")))
+    return {
+        "pass": judged,
+        "report": report,
+        "build-failed": [*judged, *BROKEN],
+        "stale": [*report, *RUNNING],
+        "hang": [*judged, *HANG],
+        "npu": npu,
+    }
 
 
 def text_of_svg(svg: str) -> str:
@@ -151,21 +171,66 @@ def text_of_svg(svg: str) -> str:
     return "".join("".join(lines[y]).rstrip() + "\n" for y in sorted(lines))
 
 
-@pytest.mark.parametrize("name", CASES)
-async def test_a_screen_looks_as_it_did(open_app: Open, name: str) -> None:
-    size, events = CASES[name]
-    async with open_app(size) as (app, pilot):
+async def screen_of(
+    size: tuple[int, int], events: Sequence[Event], *keys: str, theme: str = "dark"
+) -> str:
+    """The app after these events and keys, as an SVG."""
+    app = App(theme=load_theme(theme))
+    async with app.run_test(size=size) as pilot:
+        while app.engine is None:
+            await pilot.pause()
+        await app.engine.watching.wait()
         app.emit(*events)
         app.now = 1.5
         await pilot.pause()
         app.screen.query_one(LogView).flush()
-        if name in MAPS:
-            await pilot.press("M")
+        await pilot.press(*keys)
         await pilot.pause()
-        svg = app.export_screenshot()
+        return app.export_screenshot()
+
+
+def compare(name: str, svg: str) -> None:
+    """The screen is as it was kept, or is kept from here on."""
     kept = SCREENS / f"{name}.txt"
-    if os.environ.get("NPU_WORKBENCH_RENEW_SCREENS"):
-        SCREENS.mkdir(exist_ok=True)
+    if RENEWS:
+        LOOK.mkdir(parents=True, exist_ok=True)
+        (LOOK / f"{name}.svg").write_text(svg)
         kept.write_text(text_of_svg(svg))
-        kept.with_suffix(".svg").write_text(svg)
     assert text_of_svg(svg) == kept.read_text()
+
+
+@pytest.mark.parametrize("name", [*CASES, *MAPS])
+async def test_a_screen_looks_as_it_did(name: str) -> None:
+    size, events = (CASES | MAPS)[name]
+    compare(name, await screen_of(size, events, *(["M"] if name in MAPS else [])))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("state", STATES)
+async def test_a_state_looks_as_it_did(
+    states: Mapping[str, list[Event]], state: str, size: str
+) -> None:
+    theme = THEMES[(STATES.index(state) + [*SIZES].index(size)) % len(THEMES)]
+    compare(f"{state}-{size}", await screen_of(SIZES[size], states[state], theme=theme))
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_a_theme_changes_no_word(states: Mapping[str, list[Event]], state: str) -> None:
+    seen = {
+        text_of_svg(await screen_of(SIZES["120x34"], states[state], theme=theme))
+        for theme in THEMES
+    }
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("name", README)
+async def test_the_readme_shows_the_app_as_it_is(
+    states: Mapping[str, list[Event]], name: str
+) -> None:
+    state, size = README[name]
+    svg = await screen_of(size, states[state], theme=name.removeprefix(f"{state}-"))
+    kept = KEPT / f"{name}.svg"
+    if RENEWS:
+        KEPT.mkdir(exist_ok=True)
+        kept.write_text(svg)
+    assert text_of_svg(svg) == text_of_svg(kept.read_text())

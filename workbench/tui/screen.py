@@ -380,8 +380,7 @@ class MainScreen(Screen[None]):
         from workbench.tui.search_prompt import SearchPrompt  # seldom needed, slow to import
 
         if not is_seen(self._log):
-            self._wants_memory = False
-            self._show_memory()
+            self.show_part(self._log)
         prompt = SearchPrompt(on_done, asks=asks, value=value)
         self.query_one(".log").mount(prompt)
         self.call_after_refresh(prompt.focus)
