@@ -120,7 +120,7 @@ def changes(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
 
 
 def _hunks(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[DiffLine, ...]]:
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    matcher = SequenceMatcher(None, before, after)
     for group in matcher.get_grouped_opcodes(CONTEXT):
         lines: list[DiffLine] = []
         for tag, first, last, new_first, new_last in group:

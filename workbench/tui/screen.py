@@ -34,8 +34,8 @@ from workbench.tui.panes import PanesView
 from workbench.tui.pattern import compiled
 from workbench.tui.problems import Problems
 from workbench.tui.runs_strip import RunsStrip
-from workbench.tui.source_view import Mode, SourceView
 from workbench.tui.signals import title_of
+from workbench.tui.source_view import Mode, SourceView
 from workbench.tui.stage_table import StageTable
 from workbench.tui.step_strip import StepStrip
 from workbench.tui.verdict_bar import VerdictBar

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from textual import events
+from textual import events, work
 from textual.content import Content
 
 from workbench.loop.problems import Place, Problem, is_stale, problems_of
@@ -17,7 +17,7 @@ from workbench.loop.view import View
 from workbench.paths import shown
 from workbench.tui.actions import bindings
 from workbench.tui.editor import open_place
-from workbench.tui.lines import ScrolledLines
+from workbench.tui.lines import ScrolledLines, is_seen
 from workbench.tui.source_rows import (
     Painter,
     Row,
@@ -57,16 +57,18 @@ class SourceView(ScrolledLines):
         """What changed from one run to another."""
         self._problems: tuple[Problem, ...] = ()
         self._path = ""
+        self._here: dict[int, list[Problem]] = {}
+        """The problems of the file that is shown, by their lines."""
         self._wanted: Place | None = None
-        self._tidy: dict[_FileKey, tuple[Content, ...]] = {}
         self._coloured: dict[_FileKey, tuple[Content, ...]] = {}
         self._rows: list[Row] = []
         self._title()
 
     def keep(self, result: RunResult) -> None:
         """Read what a run was made from, as long as that is still there."""
-        self.run_worker(self._take(result), name=f"sources {result.run}", group="sources")
+        self._take(result)
 
+    @work(group="sources")
     async def _take(self, result: RunResult) -> None:
         snapshot = await asyncio.to_thread(take, result)
         known = self._snapshots.get(result.run)
@@ -138,12 +140,13 @@ class SourceView(ScrolledLines):
         if snapshot is None:
             return
         if before is not None:
-            self.run_worker(self._compare(before, snapshot), group="changes", exclusive=True)
+            self._compare(before, snapshot)
         if self._path not in snapshot.sources:
             self._path = next(iter(snapshot.sources), "")
         self._rebuild()
         self._go_to_wanted()
 
+    @work(group="changes", exclusive=True)
     async def _compare(self, before: Snapshot, after: Snapshot) -> None:
         while len(self._compared) >= KEPT:
             del self._compared[next(iter(self._compared))]
@@ -153,32 +156,38 @@ class SourceView(ScrolledLines):
 
     def _rebuild(self) -> None:
         source = self.source
+        self._here = problems_at(self._problems, self._path)
         if self.mode == "changes":
             self._rows = change_rows(self._changes or ())
-        elif source is not None:
-            self._rows = source_rows(source, problems_at(self._problems, self._path))
-            self._colour(source)
         else:
-            self._rows = []
+            self._rows = source_rows(source, self._here) if source is not None else []
         self.cursor = max(0, min(self.cursor, len(self._rows) - 1))
         self._title()
         self.changed()
+        self._colour()
 
-    def _colour(self, source: Source) -> None:
-        """Have a file coloured, off the loop."""
-        key = (source.path, source.sha256)
-        if key not in self._coloured:
-            self.run_worker(self._highlight(key, source), group="colours", exclusive=True)
+    def on_show(self) -> None:
+        """From here on somebody sees the colours."""
+        self._colour()
 
+    def _colour(self) -> None:
+        """Have the file coloured, off the loop, when it is seen."""
+        source = self.source
+        if source is not None and self.mode == "source" and is_seen(self):
+            key = (source.path, source.sha256)
+            if key not in self._coloured:
+                self._highlight(key, source)
+
+    @work(group="colours", exclusive=True)
     async def _highlight(self, key: _FileKey, source: Source) -> None:
-        def work() -> tuple[Content, ...]:
+        def coloured() -> tuple[Content, ...]:
             from workbench.tui.highlight import highlighted  # slow to import
 
             return highlighted(tidy(source.lines), source.path)
 
         while len(self._coloured) >= KEPT:
             del self._coloured[next(iter(self._coloured))]
-        self._coloured[key] = await asyncio.to_thread(work)
+        self._coloured[key] = await asyncio.to_thread(coloured)
         self.changed()
 
     def _go_to_wanted(self) -> None:
@@ -207,9 +216,8 @@ class SourceView(ScrolledLines):
         code: Sequence[Content] = ()
         if source is not None and raw:
             code = self._coloured.get((source.path, source.sha256)) or [*map(Content, tidy(raw))]
-        problems = problems_at(self._problems, self._path)
         new = next((c.new_lines for c in self._changes or () if c.path == self._path), frozenset())
-        painter = Painter(code, raw, problems, new)
+        painter = Painter(code, raw, self._here, new)
         return Rows(self._rows, painter, width, self.cursor)
 
     def _nothing(self) -> str:
@@ -243,7 +251,7 @@ class SourceView(ScrolledLines):
             yield from self._counts()
 
     def _counts(self) -> list[str]:
-        here = [p for own in problems_at(self._problems, self._path).values() for p in own]
+        here = [problem for own in self._here.values() for problem in own]
         return [
             f"{count}{glyph}"
             for severity, glyph in SEVERITY_GLYPHS.items()
