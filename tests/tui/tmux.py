@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
-from uuid import uuid4
 
 SECONDS = 60.0
 """Longest wait for anything; a machine may be busy."""
@@ -27,7 +27,8 @@ class Tmux:
         env: Mapping[str, str],
         size: tuple[int, int] = (120, 34),
     ) -> None:
-        self._server = f"npu-workbench-test-{uuid4().hex}"
+        self._folder = TemporaryDirectory(prefix="tmux-")
+        self._socket = f"{self._folder.name}/socket"
         width, height = map(str, size)
         # A shell around it, so that what it prints at its end stays to be seen.
         inner = f"{shlex.join(command)}; echo left with $?; exec sleep 1000"
@@ -37,7 +38,7 @@ class Tmux:
 
     def _tmux(self, *arguments: str) -> str:
         return subprocess.run(
-            ["tmux", "-L", self._server, "-f", "/dev/null", *arguments],
+            ["tmux", "-S", self._socket, "-f", "/dev/null", *arguments],
             env=self._env,
             capture_output=True,
             text=True,
@@ -76,3 +77,4 @@ class Tmux:
         trace: TracebackType | None,
     ) -> None:
         self._tmux("kill-server")
+        self._folder.cleanup()
