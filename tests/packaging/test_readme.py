@@ -16,6 +16,7 @@ from workbench.cli import main
 from workbench.errors import ExitCode
 from workbench.spec import METRICS
 from workbench.tui.actions import ACTIONS
+from workbench.tui.keymap import shown_keys
 
 README = (REPOSITORY / "README.md").read_text()
 SPEC, LIBRARY = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -50,7 +51,7 @@ def test_commands_that_end_end_well(project: Path, command: str) -> None:
 
 def test_paths_exist() -> None:
     paths = set(
-        re.findall(r"(?<![\w/])(?:kernels|mlir|tests|themes|workbench)/[\w./]*[\w/]", README)
+        re.findall(r"(?<![\w/.])(?:kernels|mlir|tests|themes|workbench)/[\w./-]*[\w/]", README)
     )
     assert paths
     assert [path for path in paths if not (REPOSITORY / path).exists()] == []
@@ -62,8 +63,7 @@ def test_exit_codes_are_all_there() -> None:
 
 
 def test_keys_are_bound() -> None:
-    names = {"question_mark": "?", "slash": "/"}
-    bound = {names.get(key, key) for action in ACTIONS for key in action.keys.split(",")}
+    bound = {key for action in ACTIONS for key in shown_keys(action, {}).split("  ")}
     rows = re.findall(r"^\| (.*`.*) \|.*\|$", README, re.MULTILINE)
     keys = [key for row in rows for key in re.findall(r"`(\S)`|`tab`", row) if key]
     assert len(keys) > 10
