@@ -13,9 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.keys import key_to_character
 
-MainScope = Literal[
-    "main", "panes", "memory", "log", "search", "problems", "source", "list"
-]
+MainScope = Literal["main", "panes", "memory", "log", "search", "problems", "source", "list"]
 Scope = Literal[MainScope, "picker", "palette", "jump", "comparison", "help"]
 
 SCOPE_TITLES: dict[Scope, str] = {
