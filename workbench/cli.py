@@ -43,6 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("npu-workbench: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
+    except Exception as error:
+        from workbench.defect import defect
+        from workbench.loop.target import project_of
+
+        project = project_of(Path.cwd() / "kernel.c")
+        print(f"npu-workbench: {defect('the command', error, project)}", file=sys.stderr)
+        return ExitCode.USAGE  # 1 would read as judged, and not met
 
 
 def _run(given: list[str]) -> int:

@@ -47,3 +47,16 @@ def test_help_tells_the_exit_codes(
         main(arguments)
     assert end.value.code == 0
     assert "exit codes of check: 0 all criteria met" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_defect_of_ours_is_never_a_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_arguments: object, **_options: object) -> int:
+        raise RuntimeError("a defect")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("workbench.headless.check", fails)
+    assert main(["check", "kernels/attention.c"]) == ExitCode.USAGE
+    assert "a defect of npu-workbench" in capsys.readouterr().err
+    assert "RuntimeError: a defect" in (tmp_path / ".workbench" / "crash.log").read_text()

@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from workbench import process
+from workbench.defect import defect
 from workbench.errors import ExitCode, WorkbenchError
 from workbench.loop.events import Event
 from workbench.loop.kernels import Kernels
@@ -150,7 +150,7 @@ class WorkbenchApp(BaseApp):
         except WorkbenchError as error:
             self._leave(str(error), error.exit_code)
         except Exception as error:
-            self._leave(_crash("the engine", error, self._options.project), ExitCode.USAGE)
+            self._leave(defect("the engine", error, self._options.project), ExitCode.USAGE)
 
     def _fatal_error(self) -> None:
         """A defect of the screen ends with one sentence, where Textual 8.2 prints a traceback.
@@ -159,7 +159,7 @@ class WorkbenchApp(BaseApp):
         """
         error = sys.exc_info()[1]
         if error is not None and self.error is None:
-            self._leave(_crash("the screen", error, self._options.project), ExitCode.USAGE)
+            self._leave(defect("the screen", error, self._options.project), ExitCode.USAGE)
 
     def _leave(self, error: str, code: int) -> None:
         self.error = error
@@ -216,14 +216,3 @@ def run_app(options: Options, theme: str | None = None, kernels: Kernels | None 
 def _die(code: int) -> None:
     process.kill_all()
     os._exit(code)
-
-
-def _crash(what: str, error: BaseException, project: Path) -> str:
-    """Keep the traceback of a defect of ours in the project's `.workbench/`; a sentence on it."""
-    path = project / ".workbench" / "crash.log"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(traceback.format_exception(error)))
-    except OSError as failure:
-        return f"{what} failed: {error!r} ({path} could not be written: {failure.strerror})"
-    return f"{what} failed, which is a defect of npu-workbench; {path} says how"
