@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from workbench.cli import main
+from workbench.errors import ExitCode
 
 KERNEL = "kernels/scale.c"
 
