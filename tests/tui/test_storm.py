@@ -82,13 +82,16 @@ async def test_no_key_harms(open_app: Open, seed: int) -> None:
                 check(app)
             if number % 50 == 0:
                 await pilot.resize_terminal(*dice.choice(SIZES))
+        await pilot.pause()
         while len(app.screen_stack) > 1:
             app.pop_screen()
         run += 1
         await pilot.resize_terminal(120, 34)
         app.emit(*a_run(result(run, "pass", verdict=GOOD)))
+        bar = app.screen.query_one(VerdictBar)
+        while app.is_running and bar.size != (120, 2):
+            await pilot.pause()
         await pilot.pause()
         check(app)
-        bar = app.screen.query_one(VerdictBar)
         assert rows(bar)[0].startswith(" ✓ PASS    MODEL")
         assert f"run {run} " in rows(bar)[1]
