@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 
 from workbench.loop import words
@@ -10,6 +12,9 @@ from workbench.loop.result import RunResult
 from workbench.loop.view import Phase, View, phase_of
 from workbench.tui import text
 from workbench.tui.lines import Lines, flow
+
+if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
+    from workbench.verdict import Verdict
 
 
 class VerdictBar(Lines):
@@ -85,7 +90,22 @@ def _numbers(shown: RunResult, view: View) -> list[tuple[int, Content]]:
         (1, Content.styled(f"max error {words.metric_text('max_abs', metrics.max_abs)}", style)),
         (3, Content.styled(f"range {device}", style)),
         (4, Content.styled(f"reference {reference}", "dim")),
+        *(_causes(shown, verdict) if view.is_current else []),
     ]
+
+
+def _causes(shown: RunResult, verdict: Verdict) -> list[tuple[int, Content]]:
+    """The names of what to mend first, at most three; the problems say more of each."""
+    from workbench.verdict.triage import headline
+
+    named = dict.fromkeys(finding.id for finding in headline(verdict.findings))
+    causes = [
+        (4 if index else 2, Content.styled(text.clean(name), "$wb-fail"))
+        for index, name in enumerate(named)
+    ]
+    if not (shown.explained or verdict.passed):
+        causes.append((5, Content.styled("looking for causes…", "dim")))
+    return causes
 
 
 def _changes(change: Change, *, pinned: bool) -> list[tuple[int, Content]]:
