@@ -14,7 +14,15 @@ from tests.tui.scripted import MISMATCH, a_run, off_at, result, started, verdict
 from workbench.build import Diagnostic
 from workbench.device.choose import DeviceInfo
 from workbench.errors import BuildError, OutOfBoundsError, SpecError
-from workbench.loop.events import Event, Missing, RunFinished, Saved, StepStarted, Watching
+from workbench.loop.events import (
+    Event,
+    Explained,
+    Missing,
+    RunFinished,
+    Saved,
+    StepStarted,
+    Watching,
+)
 from workbench.loop.problems import Problem, collect
 from workbench.loop.result import NpuReport
 from workbench.loop.view import Phase, StepView, View, reduce
@@ -56,9 +64,15 @@ BROKEN = result(
 def test_a_verdict_in_two_lines() -> None:
     assert bar(view_of(a_run(FAIL))) == [
         " ✗ FAIL    MODEL   core model  corr 0.99999  max error 9  range -64..63  "
-        "reference -64..63",
+        "reference -64..63  looking for causes…",
         " run 1 · 1bcdef0 · 0.42 s · kernels/attention.c · inputs report, seed 42 · no NPU here",
     ]
+
+
+def test_causes_are_named_once_they_are_looked_for() -> None:
+    found = replace(FAIL, explained=True, verdict=verdict(off_at(17, 42, 9), findings=(MISMATCH,)))
+    line = bar(view_of([*a_run(FAIL), Explained(1, found)]))[0]
+    assert line.endswith("reference -64..63  scalar-mismatch")
 
 
 def test_a_failed_build_keeps_the_last_verdict_marked_stale() -> None:
