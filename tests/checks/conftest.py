@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from workbench.build import find_clang
-from workbench.build.checks import TABLE, TABLE_BYTES, Site, read_table
+from workbench.build.checks import Site, read_table
 from workbench.build.sanitize import build_sanitized
-from workbench.build.stack import STACK_POINTER
 from workbench.design.checked import CheckHit
+from workbench.exports import STACK_POINTER, TABLE, TABLE_BYTES
 
 HEAD = "#include <stdint.h>\n#include <string.h>\n"
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.kernels.tiles import KERNELS, Int8, N, Tile
 from workbench.build import build_kernel, find_clang
-from workbench.build.stack import STACK_POINTER
+from workbench.exports import STACK_POINTER
 
 Kernel = Callable[[Tile, int], Int8]
 

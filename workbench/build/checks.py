@@ -24,13 +24,7 @@ from typing import get_args
 
 from workbench.build.debug import DebugInfo, Place, unescaped
 from workbench.design.checked import Check, CheckHit, CType
-
-TABLE = "workbench_checks"
-"""ptr in the library: where it counts. The model device points it to a file of the run, so that the
-counts outlive a crash."""
-
-TABLE_BYTES = "workbench_checks_bytes"
-"""i64 in the library: the size of the table."""
+from workbench.exports import TABLE, TABLE_BYTES
 
 UBSAN = (
     "-fsanitize=signed-integer-overflow,integer-divide-by-zero,float-divide-by-zero,shift,"

@@ -17,24 +17,14 @@ from collections.abc import Iterator
 
 from workbench.design import hardware
 from workbench.errors import BuildError
-
-STACK_POINTER = "workbench_stack_pointer"
-"""i64 in the library: the address where the next frame begins."""
-
-STACK_HIGH = "workbench_stack_high"
-"""i64 in the library: the highest address any frame has ended at."""
-
-ARRAY_BYTES = "workbench_array_bytes"
-"""[n x i64] in the library: the size of each local array."""
-
-GLOBAL_BYTES = "workbench_global_bytes"
-"""[n x i64] in the library: the size of each global."""
-
-NAMES = "workbench_names"
-"""A C string in the library: JSON, [[function, variable] of each local array, [each global]]."""
-
-STAGE_HOOK = "npu_workbench_stage"
-"""A function pointer in a library that records stages (`npu_workbench.h`): ours, not its data."""
+from workbench.exports import (
+    ARRAY_BYTES,
+    GLOBAL_BYTES,
+    NAMES,
+    STACK_HIGH,
+    STACK_POINTER,
+    STAGE_HOOK,
+)
 
 FRAME_ALIGNMENT = hardware.STACK_ALIGNMENT["aie2"]
 """Where a frame may begin, in bytes."""

@@ -14,21 +14,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.build.checks import TABLE, TABLE_BYTES
-from workbench.build.stack import (
-    ARRAY_BYTES,
-    GLOBAL_BYTES,
-    NAMES,
-    STACK_HIGH,
-    STACK_POINTER,
-    STAGE_HOOK,
-)
 from workbench.design.model import MemRef, Type
 from workbench.design.observed import LocalArray
 from workbench.device.model import arithmetic
 from workbench.device.model.recording import HOOK, Hook
 from workbench.device.model.workload import CHECKS_SUFFIX
 from workbench.errors import DesignError, DeviceError
+from workbench.exports import (
+    ARRAY_BYTES,
+    GLOBAL_BYTES,
+    NAMES,
+    STACK_HIGH,
+    STACK_POINTER,
+    STAGE_HOOK,
+    TABLE,
+    TABLE_BYTES,
+)
 
 _INTEGERS: dict[str, Any] = {
     "i1": ctypes.c_bool,

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 from workbench.build.helper import SWEEP
-from workbench.build.stack import STACK_POINTER
 from workbench.design import hardware
+from workbench.exports import STACK_POINTER
 from workbench.process import die_with_parent
 
 
