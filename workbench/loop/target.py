@@ -118,6 +118,8 @@ def find_spec(options: Options) -> Path:
     if not kernel.is_file():
         what = "a folder" if kernel.is_dir() else "a device or pipe"
         raise UsageError(f"this is {what}, not a kernel", where=options.kernel)
+    with open(kernel, "rb"):
+        pass  # what can't be read is said at once, in the system's words
     candidates = spec_candidates(options)
     for candidate in candidates:
         if candidate.is_file():
