@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
+from textual.widgets._toast import Toast
 
 from tests.tui.conftest import Open
 from tests.tui.scripted import PASSED, App, a_run, off_at, result, started, text_of, verdict
@@ -193,6 +194,36 @@ def test_letters_are_told_apart(names: list[str]) -> None:
     assert all(letter.isalpha() and len(letter) == 1 for letter in letters)
 
 
+@pytest.mark.parametrize("keys", [("question_mark",), ("ctrl+p",), ("ctrl+o",), ("f1", "f1")])
+async def test_closing_twice_closes_once(open_app: Open, keys: tuple[str, ...]) -> None:
+    async with open_app() as (app, pilot):
+        await pilot.press(*keys)
+        for _ in range(2):  # both are sent before the first is dealt with
+            app.simulate_key("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, MainScreen)
+        assert len(app.screen_stack) == 1
+
+
+async def test_opening_twice_opens_once(open_app: Open) -> None:
+    async with open_app() as (app, pilot):
+        for _ in range(2):
+            app.simulate_key("ctrl+p")
+        await pilot.pause()
+        assert len(app.screen_stack) == 2
+
+
+async def test_only_what_was_said_last_is_shown(open_app: Open) -> None:
+    async with open_app() as (app, pilot):
+        for text in ("first", "[/x] last"):
+            app.screen.notify(text, markup=False)
+        await pilot.pause()
+        assert [told.message for told in app._notifications] == ["[/x] last"]
+        while not (toasts := app.screen.query(Toast)):
+            await pilot.pause()
+        assert len(toasts) == 1
+
+
 # Screenshots
 
 
@@ -208,7 +239,7 @@ async def test_a_screenshot_is_written_and_its_path_told(
         paths = sorted((tmp_path / "new").iterdir())
         assert [path.name for path in paths] == ["screen-1.svg", "screen-2.svg"]
         assert "PASS" in paths[0].read_text()
-        assert str(paths[0]) in [told.message for told in app._notifications]
+        assert [told.message for told in app._notifications] == [str(paths[1])]
 
 
 async def test_a_folder_that_cannot_be_written_is_told(

@@ -96,6 +96,19 @@ async def test_problems_stand_below_their_lines(open_app: Open) -> None:
         assert str(view.border_title).endswith(f"{KERNEL}  line 2 of 4  2✗  1~")
 
 
+async def test_the_rows_stay_whole_until_the_next_sources_are_read(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app((100, 24)) as (app, pilot):
+        await pilot.press("s")
+        fail(app, 1)
+        view = await until(pilot, app, "╰✗ no 'd'")
+        monkeypatch.setattr(view, "keep", lambda result: None)
+        app.emit(*a_run(of_disk(result(2, "build-failed")), failed="compile"))
+        await pilot.resize_terminal(90, 22)
+        assert "╰✗ no 'd'" in text_of(view)
+
+
 async def test_it_goes_along_with_the_problems_and_into_other_files(open_app: Open) -> None:
     async with open_app((100, 24)) as (app, pilot):
         judged = verdict(lambda reference: reference // 2, findings=(FINDING,))

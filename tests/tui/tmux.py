@@ -51,13 +51,15 @@ class Tmux:
         """What is seen now."""
         return self._tmux("capture-pane", "-p")
 
-    def see(self, *texts: str) -> str:
-        """Wait until all these texts are seen; the screen then."""
+    def see(self, *texts: str, but_not: str | None = None) -> str:
+        """Wait until all these texts are seen, and that one isn't; the screen then."""
         deadline = time.monotonic() + SECONDS
-        while not all(text in (screen := self.screen) for text in texts):
-            assert time.monotonic() < deadline, f"{texts} not in\n{screen}"
+        while True:
+            screen = self.screen
+            if all(text in screen for text in texts) and (but_not is None or but_not not in screen):
+                return screen
+            assert time.monotonic() < deadline, f"{texts}, but not {but_not}:\n{screen}"
             time.sleep(0.02)
-        return screen
 
     def press(self, *keys: str) -> None:
         """Press keys, by tmux's names for them."""

@@ -140,8 +140,8 @@ ACTIONS = (
     Action("palette", "page(-1)", "pageup", "page up", "one page up"),
     Action("palette", "close", "escape", "close", "back"),
     Action("jump", "close", "escape", "close", "back"),
-    Action("comparison", "app.pop_screen", "escape,equals_sign,q,enter", "close", "back", True),
-    Action("help", "app.pop_screen", "escape,question_mark,f1,q,enter", "close", "back", True),
+    Action("comparison", "close", "escape,equals_sign,q,enter", "close", "back", True),
+    Action("help", "close", "escape,question_mark,f1,q,enter", "close", "back", True),
 )
 
 KEY_NAMES = {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textual.app import App
 from textual.dom import DOMNode
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -18,6 +19,7 @@ from workbench.tui.actions import scopes_of
 from workbench.tui.commands import Command, commands_of
 from workbench.tui.help import HelpScreen
 from workbench.tui.keymap import Keymap
+from workbench.tui.overlay import open_over
 from workbench.tui.signals import POP_TITLE, PUSH_TITLE, notification, title_sequence
 from workbench.tui.text import STYLE_VARIABLES, clean
 from workbench.tui.themes import ThemeFile, house_themes, load_theme
@@ -82,6 +84,23 @@ class BaseApp(App[None]):
         if self._driver is not None:
             self._driver.write(sequence)
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Say something in the corner, in place of what was said before.
+
+        More of them than have room scroll, and Textual 8.2 repaints the places where they stood
+        before that: their remains stay on the screen.
+        """
+        self.call_later(self.clear_notifications)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
     def send_notification(self, text: str) -> None:
         """A notification of the terminal's desktop, where it knows OSC 9."""
         self.write_sequence(notification(text))
@@ -120,7 +139,7 @@ class BaseApp(App[None]):
         focused = self.screen.focused
         nodes: list[DOMNode] = [focused, self.screen] if focused is not None else [self.screen]
         here = [scope for node in nodes for scope in scopes_of(node)]
-        self.push_screen(HelpScreen(self.keymap, here))
+        open_over(self, HelpScreen(self.keymap, here))
 
     def action_palette(self) -> None:
         """Find a command by its name."""
@@ -134,7 +153,7 @@ class BaseApp(App[None]):
                 command.show()
                 await self.run_action(command.action, command.node)
 
-        self.push_screen(Palette(commands), carry_out)
+        open_over(self, Palette(commands), carry_out)
 
     def action_save_screen(self) -> None:
         """Write the screen as SVG, and say where."""

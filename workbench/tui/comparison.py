@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from workbench.loop import words
 from workbench.loop.change import Change, MetricChange
@@ -16,6 +15,7 @@ from workbench.loop.view import phase_of
 from workbench.tui import text
 from workbench.tui.actions import bindings
 from workbench.tui.lines import ScrolledLines
+from workbench.tui.overlay import Overlay
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
     from workbench.verdict import Finding, Verdict
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdi
 _NAME, _VALUE = 13, 14
 
 
-class ComparisonScreen(ModalScreen[None]):
+class ComparisonScreen(Overlay[None]):
     """The comparison over the main screen; closed by escape."""
 
     BINDINGS = bindings("comparison")

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from workbench.tui.actions import ACTIONS, SCOPE_TITLES, Scope, bindings
 from workbench.tui.keymap import Keymap, shown_keys
 from workbench.tui.lines import ScrolledLines
+from workbench.tui.overlay import Overlay
 
 _LEAST_KEYS = 20
 """Cells that the keys have at least."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Overlay[None]):
     """Keys over another screen; closed by escape. `here` are the scopes of what has the keys."""
 
     BINDINGS = bindings("help")

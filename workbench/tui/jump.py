@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from workbench.tui.actions import bindings
 from workbench.tui.lines import Lines, is_seen
+from workbench.tui.overlay import Overlay
 
 
 def letters_of(names: Iterable[str]) -> list[str]:
@@ -29,7 +29,7 @@ def name_of(part: Widget) -> str:
     return " ".join(re.findall("[A-Z][a-z]*", type(part).__name__)).lower()
 
 
-class Jump(ModalScreen[Widget | None]):
+class Jump(Overlay[Widget]):
     """Ends with the part that was chosen; None at any key that chooses none."""
 
     BINDINGS = bindings("jump")
@@ -50,21 +50,17 @@ class Jump(ModalScreen[Widget | None]):
         if event.key != "escape":
             event.stop()
             tag = next((each for each in self._tags if each.letter == event.character), None)
-            self.dismiss(None if tag is None else tag.part)
+            self.close_with(None if tag is None else tag.part)
 
     def on_click(self, event: events.Click) -> None:
         """Choose a part by its tag; anywhere else none."""
         widget, _ = self.get_widget_at(event.screen_x, event.screen_y)
-        self.dismiss(widget.part if isinstance(widget, Tag) else None)
+        self.close_with(widget.part if isinstance(widget, Tag) else None)
 
     def on_resize(self) -> None:
         """The parts stand elsewhere then: there is nothing to choose from any more."""
-        if self.is_current and any(tag.has_moved for tag in self._tags if tag.is_mounted):
-            self.dismiss(None)
-
-    def action_close(self) -> None:
-        """Choose none."""
-        self.dismiss(None)
+        if any(tag.has_moved for tag in self._tags if tag.is_mounted):
+            self.close_with(None)
 
 
 class Tag(Lines):

@@ -9,15 +9,15 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from workbench.tui.actions import bindings
 from workbench.tui.commands import Command
 from workbench.tui.lines import Lines
+from workbench.tui.overlay import Overlay
 
 
-class Palette(ModalScreen[Command | None]):
+class Palette(Overlay[Command]):
     """Ends with the command that was chosen, or None."""
 
     BINDINGS = bindings("palette")
@@ -41,11 +41,11 @@ class Palette(ModalScreen[Command | None]):
     def on_input_submitted(self, _event: Input.Submitted) -> None:
         """Choose what the list stands on."""
         if self._list.current is not None:
-            self.dismiss(self._list.current)
+            self.close_with(self._list.current)
 
     def on_command_list_picked(self, message: CommandList.Picked) -> None:
         """Choose what was clicked."""
-        self.dismiss(message.command)
+        self.close_with(message.command)
 
     def action_move(self, by: int) -> None:
         """Stand on another command."""
@@ -54,10 +54,6 @@ class Palette(ModalScreen[Command | None]):
     def action_page(self, pages: int) -> None:
         """Move by what is seen at once."""
         self._list.move(pages * max(1, self._list.size.height - 1))
-
-    def action_close(self) -> None:
-        """Choose nothing."""
-        self.dismiss(None)
 
 
 class CommandList(Lines):

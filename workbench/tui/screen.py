@@ -30,6 +30,7 @@ from workbench.tui.log_view import LogView
 from workbench.tui.memory_map import MemoryMap
 from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.minimap import MiniMap
+from workbench.tui.overlay import open_over
 from workbench.tui.panes import PanesView
 from workbench.tui.pattern import compiled
 from workbench.tui.problems import Problems
@@ -300,7 +301,7 @@ class MainScreen(Screen[None]):
 
     def action_jump(self) -> None:
         """Go to a part by its letter."""
-        self.app.push_screen(Jump(self.parts), self._jump_to)
+        open_over(self.app, Jump(self.parts), self._jump_to)
 
     def _jump_to(self, part: Widget | None) -> None:
         if part is not None:
@@ -364,7 +365,7 @@ class MainScreen(Screen[None]):
         if change is None:
             self.notify("there is no other verdict to compare this one with", markup=False)
         else:
-            self.app.push_screen(ComparisonScreen(change))
+            open_over(self.app, ComparisonScreen(change))
 
     def action_search(self) -> None:
         """Ask what to look for in the log."""

@@ -62,6 +62,8 @@ class SourceView(ScrolledLines):
         self._wanted: Place | None = None
         self._coloured: dict[_FileKey, tuple[Content, ...]] = {}
         self._rows: list[Row] = []
+        self._rows_are_of: Source | None = None
+        """What the rows were made from: they stay until the next run's sources are read."""
         self._title()
 
     def keep(self, result: RunResult) -> None:
@@ -155,7 +157,7 @@ class SourceView(ScrolledLines):
         self._rebuild()
 
     def _rebuild(self) -> None:
-        source = self.source
+        source = self._rows_are_of = self.source
         self._here = problems_at(self._problems, self._path)
         if self.mode == "changes":
             self._rows = change_rows(self._changes or ())
@@ -209,7 +211,7 @@ class SourceView(ScrolledLines):
 
     def lines(self, width: int, height: int) -> Sequence[Content]:
         """A row for each line and problem, or what there is to say in their place."""
-        source = self.source
+        source = self._rows_are_of
         if not self._rows:
             return [Content.styled(self._nothing(), "dim")]
         raw = source.lines if source is not None and self.mode == "source" else ()
