@@ -147,7 +147,7 @@ async def test_the_lines_of_a_step() -> None:
         shown = []
         for _ in range(4):
             shown.append((title(log).split("  ")[1], [line for line in seen(log) if line]))
-            await pilot.press("s")
+            await pilot.press("t")
         of_compile = ["── compile", "of compile", "more of compile"]
         everything = ["── compile", "of compile", "── run", "of run", "more of compile"]
         assert shown == [
@@ -164,7 +164,7 @@ async def test_a_filter_and_a_step_outlive_a_run() -> None:
         log = app.log_view
         log.append(["a of compile", "b"], "compile")
         log.flush()
-        await pilot.press("s")
+        await pilot.press("t")
         log.filter(compiled("^a"))
         log.clear()
         log.append(["a of run"], "run")

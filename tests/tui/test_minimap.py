@@ -108,11 +108,12 @@ async def test_mismatches_by_key(open_app: Open, keys: list[str]) -> None:
 
 async def test_no_mismatch_is_said(open_app: Open) -> None:
     async with open_app((120, 34)) as (app, pilot):
-        await pilot.press(".")
-        app.emit(*a_run(PASSED))
-        await pilot.pause()
-        await pilot.press(",")
-        assert told(app) == ["no element is over tolerance"] * 2
+        for key in (".", ","):
+            await pilot.press(key)
+            assert told(app) == ["no element is over tolerance"]
+            app.clear_notifications()
+            app.emit(*a_run(PASSED))
+            await pilot.pause()
 
 
 def told(app: App) -> list[str]:

@@ -104,7 +104,7 @@ async def test_all_keys_are_seen_where_there_is_room(open_app: Open) -> None:
         await pilot.pause()
         text = app.screen.query_one(KeyLine).render_line(0).text.rstrip()
         assert not text.endswith("…")
-        assert text.startswith(" ? help  q quit  r rerun ")
+        assert text.startswith(" ? help  q quit  : commands  r rerun ")
 
 
 async def test_the_verdict_line_is_copied(open_app: Open) -> None:

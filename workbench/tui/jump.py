@@ -14,6 +14,8 @@ from workbench.tui.actions import bindings
 from workbench.tui.lines import Lines, is_seen
 from workbench.tui.overlay import Overlay
 
+_ANY = ("View", "Table", "Mini")
+
 
 def letters_of(names: Iterable[str]) -> list[str]:
     """A letter for each name, the first of its own that is free."""
@@ -25,8 +27,9 @@ def letters_of(names: Iterable[str]) -> list[str]:
 
 
 def name_of(part: Widget) -> str:
-    """A part's name for people: its class's."""
-    return " ".join(re.findall("[A-Z][a-z]*", type(part).__name__)).lower()
+    """A part's name for people: its class's, without what every part is."""
+    words = re.findall("[A-Z][a-z]*", type(part).__name__)
+    return " ".join(word for word in words if word not in _ANY).lower()
 
 
 class Jump(Overlay[Widget]):

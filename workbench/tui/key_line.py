@@ -11,7 +11,7 @@ from workbench.tui.actions import ACTIONS, key_name
 from workbench.tui.lines import Lines
 
 _MORE = " …"
-_ALWAYS = 2
+_ALWAYS = 3
 """How many of the table's first actions come first, whatever part has the keys."""
 _RANKS = {action.id: rank for rank, action in enumerate(ACTIONS)}
 

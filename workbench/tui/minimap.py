@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdi
 
 COLORS = {EQUAL: "$panel", NEAR: "$wb-pass", OVER: "$wb-warn", FAR: "$wb-fail"}
 SHADES = {EQUAL: "·", NEAR: "░", OVER: "▒", FAR: "█"}
-"""Without colour a cell shows the worst of what it covers by its shade."""
+"""Without colours, or with few, a cell shows the worst of what it covers by its shade."""
 
 GUTTER, RULER = 2, 1
 """Cells to the left of the map, and lines above it, that mark the window and the cursor."""
@@ -95,7 +95,8 @@ class MiniMap(Lines, can_focus=True):
             columns, all_columns, (window.left, window.last_column, window.column), "━┿"
         )
         down = _marks(-(-rows // 2), all_rows, (window.top, window.last_row, window.row), "┃▶")
-        paint = _shaded if self.app.no_color else _halves
+        # "$panel" is the terminal's own ink where colours are the terminal's.
+        paint = _shaded if self.app.no_color or self.app.native_ansi_color else _halves
         ruler = Content.styled(f"{'':{GUTTER}}{across}", "$accent")
         return [
             ruler,
@@ -157,4 +158,4 @@ def _halves(pair: npt.NDArray[np.uint8]) -> list[tuple[str, str]]:
 
 
 def _shaded(pair: npt.NDArray[np.uint8]) -> list[tuple[str, str]]:
-    return [(SHADES[level], "") for level in pair.max(axis=0).tolist()]
+    return [(SHADES[level], COLORS[level]) for level in pair.max(axis=0).tolist()]
