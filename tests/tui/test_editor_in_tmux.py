@@ -117,7 +117,7 @@ async def test_an_editor_with_a_window_leaves_the_screen_alone(
     project.kernel.write_text(BROKEN)
     seen = project.folder / "seen"
     path = tmp_path / "code"
-    path.write_text(f'#!/bin/sh\necho "$@" > {seen}\n[ -t 0 ] && echo terminal >> {seen}\n')
+    path.write_text(f'#!/bin/sh\necho "$@" > {seen}\n[ ! -t 0 ] || echo terminal >> {seen}\n')
     path.chmod(0o755)
     with opened(project, "code --wait", PATH=f"{tmp_path}:{os.environ['PATH']}") as terminal:
         terminal.see("BUILD FAILED")
