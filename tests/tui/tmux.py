@@ -51,6 +51,11 @@ class Tmux:
         """What is seen now."""
         return self._tmux("capture-pane", "-p")
 
+    @property
+    def styled(self) -> str:
+        """What is seen now, with the sequences that give it its colours."""
+        return self._tmux("capture-pane", "-p", "-e")
+
     def see(self, *texts: str, but_not: str | None = None) -> str:
         """Wait until all these texts are seen, and that one isn't; the screen then."""
         deadline = time.monotonic() + SECONDS
