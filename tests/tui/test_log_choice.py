@@ -136,6 +136,46 @@ async def test_a_filter_over_many_lines_gives_way() -> None:
         assert longest < 0.2  # a slice of 10 ms on a machine that does other things too
 
 
+async def test_a_search_over_many_lines_gives_way() -> None:
+    app = LogApp()
+    async with app.run_test(size=(80, 10)) as pilot:
+        log = app.log_view
+        log.append([f"\x1b[33mline\x1b[0m {n}" for n in range(100_000)])
+        log.flush()
+        began = time.perf_counter()
+        log.search("not there")
+        assert time.perf_counter() - began < 0.2
+        assert "/not there: looking" in title(log)
+        while "looking" in title(log):
+            await pilot.pause()
+        assert "/not there: not found" in title(log)
+        log.search("line 12345")
+        log.search("line 77")  # which ends the search before it
+        while "looking" in title(log):
+            await pilot.pause()
+        assert "/line 77: line 78" in title(log)
+        await pilot.press("n", "N", "N")
+        while "looking" in title(log):
+            await pilot.pause()
+        assert "/line 77: line 78,000" in title(log)
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=30), st.integers(-2, 32), st.sampled_from([1, -1]))
+def test_looking_goes_round_in_either_direction(lines: list[str], start: int, step: int) -> None:
+    log = LogView()
+    log.store.extend(lines)
+    walked: list[int] = []
+    place = start
+    while len(walked) < len(lines):
+        piece = log._next_lines(place, step)[: len(lines) - len(walked)]
+        walked += piece
+        place = piece[-1] + step
+    assert sorted(walked) == list(range(len(lines)))
+    ahead = range(len(lines))[::step]
+    expected = [n for n in ahead if n * step >= start * step] or list(ahead)
+    assert walked[:1] == expected[:1]
+
+
 async def test_the_lines_of_a_step() -> None:
     app = LogApp()
     async with app.run_test(size=(60, 12)) as pilot:

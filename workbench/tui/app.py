@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -145,6 +146,7 @@ class WorkbenchApp(BaseApp):
     async def _run_engine(self) -> None:
         try:
             make_engine = await asyncio.to_thread(self._load_engine)
+            gc.freeze()  # modules and screens stay: no collection has to walk through them
             self._engine = make_engine(self._options, self._main.receive)
             await self._engine.watch()
         except WorkbenchError as error:

@@ -8,8 +8,9 @@ that a step and a pattern let pass are found in slices, so that other work has i
 from __future__ import annotations
 
 import re
+import time
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -28,11 +29,13 @@ from workbench.tui.log_places import Place, Places
 from workbench.tui.log_rows import Span, rows_of, text_of
 from workbench.tui.log_store import LogStore
 from workbench.tui.search import find
-from workbench.tui.shown_lines import ShownLines
+from workbench.tui.shown_lines import SLICE_S, ShownLines
 
 FLUSH_S = 0.05
 WHEEL_LINES = 3
 CACHED_ROWS = 512
+LOOKED_AT = 1000
+"""Lines that are searched before the clock is looked at."""
 COPIED_CHARACTERS = 50_000
 """What is copied at most: terminals drop what is longer than some 75 kB in base64."""
 
@@ -57,6 +60,7 @@ class LogView(Widget, can_focus=True):
         self._needle = ""
         self._found: int | None = None
         self._told = ""
+        self._looking: tuple[int, int, int] | None = None
         self._rows: LRUCache[tuple[int, int], list[Strip]] = LRUCache(CACHED_ROWS)
         self._title()
 
@@ -100,6 +104,7 @@ class LogView(Widget, can_focus=True):
         self._at = (0, 0)
         self._found = None
         self._told = "n: next"
+        self._looking = None
         self.action_follow()
 
     @property
@@ -249,17 +254,38 @@ class LogView(Widget, can_focus=True):
 
     def _look(self, start: int, step: int) -> None:
         """Go to the first shown line from `start` on that has the needle."""
+        self._looking = (start, step, len(self.shown.numbers))
+        self._look_on(self._looking)
+
+    def _look_on(self, looking: tuple[int, int, int]) -> None:
+        """Look for a slice of time from a line on, at no more than so many lines."""
+        if looking is not self._looking:  # something else is looked for by now
+            return
+        start, step, left = looking
+        end = time.perf_counter() + SLICE_S
+        while time.perf_counter() < end:
+            piece = self._next_lines(start, step)[:left]
+            found = find([self.store[number] for number in piece], self._needle, 0, 1)
+            if found is not None or not piece:
+                self._go_to(None if found is None else piece[found])
+                return
+            start, left = piece[-1] + step, left - len(piece)
+        self._told = "looking"
+        self._looking = (start, step, left)
+        self.call_later(self._look_on, self._looking)
+        self._changed()
+
+    def _next_lines(self, start: int, step: int) -> Sequence[int]:
+        """Numbers of some lines that are shown, from `start` on in the order of looking."""
         numbers = self.shown.numbers
-        begin = bisect_left(numbers, start)
-        if step < 0 and (begin == len(numbers) or numbers[begin] > start):
-            begin -= 1
-        lines = self.store.lines()
-        if not self.shown.is_all:
-            lines = [self.store[number] for number in numbers]
-        index = find(lines, self._needle, begin, step)
-        self._go_to(None if index is None else numbers[index])
+        if step > 0:
+            index = bisect_left(numbers, start) % max(1, len(numbers))
+            return numbers[index : index + LOOKED_AT]
+        end = bisect_left(numbers, start + 1) or len(numbers)
+        return numbers[max(0, end - LOOKED_AT) : end][::-1]
 
     def _go_to(self, number: int | None) -> None:
+        self._looking = None
         self._found = number
         self._told = "not found" if number is None else f"line {number + 1:,}"
         if number is not None:
