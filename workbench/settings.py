@@ -112,6 +112,10 @@ class KeyChoice:
     """The file that says so."""
 
 
+LIMITS = Limits()
+"""Those of a project that sets none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a project; `files` are those that they were read from."""

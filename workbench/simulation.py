@@ -27,7 +27,7 @@ from workbench.device.model.workload import FILLS, Outcome, Workload
 from workbench.errors import UsageError
 from workbench.loop.on_model import build_error
 from workbench.loop.target import cache_of, project_of, shown
-from workbench.settings import Limits
+from workbench.settings import LIMITS
 from workbench.verdict import Finding
 from workbench.verdict.memory import memory_findings
 from workbench.verdict.steadiness import alternating, unsteady, unwritten
@@ -110,7 +110,7 @@ def _defines_of(name: str, defines: Sequence[str] | Mapping[str, Sequence[str]])
 async def _built(source: FilePath, defines: tuple[str, ...], cache: Path) -> Path:
     name = shown(Path(source))
     log: list[str] = []
-    built = await build_kernel(name, find_clang(), cache, log.extend, Limits().compile, defines)
+    built = await build_kernel(name, find_clang(), cache, log.extend, LIMITS.compile, defines)
     if built.library is None:
         raise build_error(built, name)
     return built.library

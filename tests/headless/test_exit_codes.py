@@ -284,7 +284,10 @@ def test_reading_a_design_is_not_the_kernels_time(project: Project) -> None:
     assert (done.code, done.err) == (0, "")
 
 
-def test_nothing_is_left_of_a_run(project: Project) -> None:
+def test_nothing_is_left_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path / "own")  # whose cache no other test has filled
+    project.reset()
+    monkeypatch.chdir(project.folder)
     project.with_body("out[7]++;")
     assert check(KERNEL).code == 1
     cache = project.folder / ".workbench" / "cache"

@@ -26,6 +26,11 @@ def host_buffers(promise: Promise, inputs: Mapping[str, npt.NDArray[Any]]) -> li
     ]
 
 
+def written_only(promise: Promise) -> tuple[bool, ...]:
+    """Of each host buffer, whether it holds nothing that the design may read."""
+    return tuple(buffer.direction == "out" for buffer in promise.buffers)
+
+
 def output_tensors(promise: Promise, buffers: Sequence[Bytes]) -> dict[str, npt.NDArray[Any]]:
     """The output tensors by name, in storage dtype and declared shape."""
     from workbench.spec.dtypes import storage_dtype

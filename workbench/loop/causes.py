@@ -7,10 +7,11 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from workbench.loop.coverage import unsent_findings
-from workbench.loop.functions import LOAD_LIMIT_S, helper_findings
+from workbench.loop.functions import helper_findings
 from workbench.loop.readings import reading_findings
 from workbench.loop.result import Materials, RunResult
 from workbench.loop.together import every
+from workbench.settings import LIMITS
 
 if TYPE_CHECKING:
     from workbench.verdict import Finding
@@ -32,7 +33,7 @@ async def named_causes(
     ]
     if not verdict.passed:  # of a kernel that is right, `check --functions` says how right
         looks += [
-            reading_findings(loaded, case, verdict, work.cache, LOAD_LIMIT_S),
+            reading_findings(loaded, case, verdict, work.cache, LIMITS.load),
             helper_findings(result.kernel, loaded, case, work.cache, on_lines, materials.limit_s),
         ]
     found = await every(looks)

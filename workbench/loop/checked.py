@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,9 @@ from workbench.build.sanitize import Sanitized, build_sanitized
 from workbench.device.model.device import ModelDevice
 from workbench.device.model.workload import Workload
 from workbench.errors import WorkbenchError
+from workbench.loop.concerns import findings_of
 
 if TYPE_CHECKING:
-    from workbench.build.aie.concern import Concern
     from workbench.verdict.findings import Finding
 
 OnLines = Callable[[list[str]], None]
@@ -59,7 +59,7 @@ async def closer_look(
     if lint:
         try:
             concerns = await lint_kernel(source, clang, work.cache, limit_s, defines)
-            findings += _findings(concerns)
+            findings += findings_of(concerns)
         except WorkbenchError as error:
             notes.append(f"what a core lacks is not looked for: {error.message}")
     return tuple(findings), tuple(notes)
@@ -79,10 +79,3 @@ async def _executed(
         on_lines(log)
         notes.append(f"the checks of the arithmetic cover what ran until {checked.error.message}")
     return check_findings(read_table(built.sites, checked.tables)), notes
-
-
-def _findings(concerns: Iterable[Concern]) -> Iterator[Finding]:
-    from workbench.verdict.findings import Finding
-
-    for c in concerns:
-        yield Finding(c.id, c.severity, c.message, c.hint, c.where, c.evidence)

@@ -105,7 +105,7 @@ class Engine:
         self._announce()
         if kernel in files and manifest.sha256_file(kernel) is None:
             self._emit(Missing(self._run, shown(kernel)))
-        elif (result := self._finished) is not None and self._is_reverted():
+        elif (result := self._finished_again()) is not None:
             self._emit(Reverted(self._run))
             if not result.explained and self._tasks is not None:
                 self._running = self._tasks.create_task(self._explain(result))
@@ -159,17 +159,22 @@ class Engine:
             self._watching = now
             self._emit(now)
 
-    def _is_reverted(self) -> bool:
-        """Whether the files are again what the newest run was made from, and that run is done."""
+    @property
+    def _newest(self) -> RunResult | None:
+        """What the newest run came to; None while it goes on, or when it was stopped."""
         result = self._finished
-        return result is not None and result.run == self._run and not _changed_since(result)
+        return result if result is not None and result.run == self._run else None
+
+    def _finished_again(self) -> RunResult | None:
+        """The newest run's result, if the files are again what it was made from."""
+        result = self._newest
+        return result if result is not None and not _changed_since(result) else None
 
     def _interrupt(self, reason: str) -> None:
         running = self._running
         if running is not None and not running.done() and not running.cancelling():
             running.cancel()
-            finished = self._finished is not None and self._finished.run == self._run
-            if self._begun == self._run and not finished:
+            if self._begun == self._run and self._newest is None:
                 self._emit(RunCancelled(self._run, reason))
 
 

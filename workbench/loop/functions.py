@@ -12,7 +12,9 @@ from workbench.build import find_clang
 from workbench.build.helper import Helper, build_helper
 from workbench.device.model.sweep import sweep
 from workbench.errors import CrashError, ExitCode, HangError, UsageError, WorkbenchError
+from workbench.loop.record import error_record
 from workbench.loop.target import Options, find_spec, shown
+from workbench.settings import LIMITS
 from workbench.spec.cases import Case, LoadedSpec, Request
 from workbench.spec.domains import Domain, load_domains
 from workbench.spec.functions import C_TYPES
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 OnLines = Callable[[list[str]], None]
 
-COMPILE_LIMIT_S = 120.0
-LOAD_LIMIT_S = 120.0
 SWEEP_LIMIT_S = 10.0
 """How long the sweep of one helper may take, unless something else is asked for."""
 
@@ -100,7 +100,7 @@ async def helper_findings(
 
 async def _sweep(kernel: str, request: Request, on_lines: OnLines, limit_s: float) -> FunctionSweep:
     swept, skipped = [], []
-    for domain in await load_domains(request, on_lines, LOAD_LIMIT_S):
+    for domain in await load_domains(request, on_lines, LIMITS.load):
         one = await _swept(domain, kernel, request.cache, on_lines, limit_s)
         if one is None:
             skipped.append(domain.name)
@@ -117,7 +117,7 @@ async def _swept(
     helper = Helper(
         domain.name, domain.expression, C_TYPES[domain.argument], C_TYPES[domain.result]
     )
-    library = await build_helper(helper, kernel, find_clang(), cache, on_lines, COMPILE_LIMIT_S)
+    library = await build_helper(helper, kernel, find_clang(), cache, on_lines, LIMITS.compile)
     if library is None:
         return None
     try:
@@ -160,12 +160,7 @@ def function_record(result: FunctionSweep) -> dict[str, Any]:
             {
                 "name": one.name,
                 "expression": one.expression,
-                "error": one.error
-                and {
-                    "message": one.error.message,
-                    "where": one.error.where,
-                    "hint": one.error.hint,
-                },
+                "error": error_record(one.error),
                 "scope": one.scope and asdict(one.scope),
             }
             for one in result.swept

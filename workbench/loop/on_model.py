@@ -10,7 +10,7 @@ from workbench.build.kernel import SourceChanged
 from workbench.device.model.device import ModelDevice
 from workbench.device.model.workload import ANY_OBJECT, FILLS, Outcome, Override, Workload
 from workbench.errors import BuildError
-from workbench.loop.buffers import host_buffers, output_tensors
+from workbench.loop.buffers import host_buffers, output_tensors, written_only
 from workbench.loop.progress import Progress
 from workbench.loop.result import Materials
 from workbench.loop.steps import judged, read
@@ -98,7 +98,7 @@ def workload(options: Options, built: Built, loaded: LoadedSpec, case: Case) -> 
         libraries={ANY_OBJECT: built.library},
         cache=options.cache,
         buffers=tuple(host_buffers(promise, case.inputs)),
-        outputs=tuple(buffer.direction == "out" for buffer in promise.buffers),
+        outputs=written_only(promise),
         allocation=promise.allocation,
         overrides=tuple(_overrides(options, promise, case)),
         stack_bytes=options.changes.stack_bytes,

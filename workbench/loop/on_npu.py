@@ -22,7 +22,7 @@ from workbench.build.kernel import SourceChanged
 from workbench.device.choose import MODEL
 from workbench.device.model.device import ModelDevice
 from workbench.device.model.stored import stored_design
-from workbench.device.model.workload import FILLS, Outcome, Workload
+from workbench.device.model.workload import FILLS, Outcome
 from workbench.device.npu.device import NpuDevice
 from workbench.device.npu.workload import LEAST_WAIT_MS, NpuOutcome, NpuWorkload
 from workbench.errors import (
@@ -34,11 +34,12 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.loop import on_model
-from workbench.loop.buffers import host_buffers, output_tensors
+from workbench.loop.buffers import host_buffers, output_tensors, written_only
+from workbench.loop.concerns import findings_of
 from workbench.loop.events import ModelJudged, PhaseSeen
 from workbench.loop.progress import Progress
 from workbench.loop.result import MODEL_STEP, Materials, NpuReport, RunResult
-from workbench.loop.steps import about, judged, read
+from workbench.loop.steps import judged, read, verdict_of
 from workbench.loop.target import Options, shown
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ MARGIN_MS = 2_000
 class _OnModel:
     """What the model gave, and its verdict."""
 
-    work: Workload
     outcome: Outcome
     verdict: Verdict
 
@@ -81,7 +81,7 @@ async def run_on_npu(
     on_the_model = await _run_model(progress, options, settings, loaded, case, model)
     design, built = await _build(progress, options, settings, loaded, machine)
     outcome = await _run(progress, options, settings, machine, loaded, case, built, on_the_model)
-    await _judge(progress, loaded, case, design, built, outcome, on_the_model)
+    await _judge(progress, loaded, case, design, outcome, on_the_model)
 
 
 async def _run_model(
@@ -93,8 +93,6 @@ async def _run_model(
     device: ModelDevice,
 ) -> _OnModel | None:
     """The model's result; None when it can't execute what the NPU may well."""
-    from workbench.verdict import judge
-
     log = progress.log(MODEL_STEP)
     limit_s = options.run_limit_s(settings.limits.run)
     with progress.step(MODEL_STEP, settings.limits.compile + limit_s) as end:
@@ -112,13 +110,13 @@ async def _run_model(
             progress.note(f"the model can't tell what to expect: {error}")
             return None
         first, *later = (output_tensors(loaded.promise, run) for run in outcome.runs)
-        known = about(on_model.evidence(loaded, outcome, later), case)
-        verdict = await asyncio.to_thread(judge, loaded.promise, first, case.reference, known)
+        known = on_model.evidence(loaded, outcome, later)
+        verdict = await asyncio.to_thread(verdict_of, loaded, case, first, known)
     progress.note(*outcome.notes)
     materials = Materials(loaded, case, work, limit_s, options.changes.defines)
     progress.know(model=verdict, materials=materials)
     progress.emit(ModelJudged(progress.result.run, _of_the_model(progress.result, built, verdict)))
-    return _OnModel(work, outcome, verdict)
+    return _OnModel(outcome, verdict)
 
 
 def _of_the_model(result: RunResult, built: Built, verdict: Verdict) -> RunResult:
@@ -187,19 +185,10 @@ async def _build(
     )
     progress.depends_on(manifest.file_hashes(built.headers))
     progress.depends_on({kernel: built.source_sha256})
-    progress.know(concerns=findings_of(built))
+    progress.know(concerns=findings_of(built.concerns))
     if built.error is not None:
         raise built.error
     return design, built
-
-
-def findings_of(built: NpuBuilt) -> tuple[Finding, ...]:
-    """What a build shows to be wrong, as findings."""
-    from workbench.verdict import Finding
-
-    return tuple(
-        Finding(c.id, c.severity, c.message, c.hint, c.where, c.evidence) for c in built.concerns
-    )
 
 
 async def _run(
@@ -222,7 +211,7 @@ async def _run(
         xclbin=built.xclbin,
         instructions=built.instructions,
         buffers=tuple(host_buffers(promise, case.inputs)),
-        outputs=tuple(buffer.direction == "out" for buffer in promise.buffers),
+        outputs=written_only(promise),
         cache=options.cache,
         runs=len(on_the_model.outcome.runs) if on_the_model else 1,
         wait_ms=wait_ms,
@@ -247,7 +236,6 @@ async def _judge(
     loaded: LoadedSpec,
     case: Case,
     design: Design,
-    built: NpuBuilt,
     outcome: NpuOutcome,
     on_the_model: _OnModel | None,
 ) -> None:

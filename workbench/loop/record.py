@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import WorkbenchError
 from workbench.loop.result import MODEL_STEP, NpuReport, RunResult
 from workbench.loop.target import shown
 
@@ -41,7 +42,6 @@ def _strict(value: object) -> object:
 def record(result: RunResult) -> dict[str, Any]:
     """What is known of a run; null where it is undefined or the run didn't get that far."""
     verdict = result.verdict
-    error = result.error
     return {
         "schema": SCHEMA,
         "run": result.run,
@@ -50,7 +50,7 @@ def record(result: RunResult) -> dict[str, Any]:
         "spec": result.spec,
         "design": result.design,
         "status": result.status,
-        "error": error and {"message": error.message, "where": error.where, "hint": error.hint},
+        "error": error_record(result.error),
         "device": asdict(result.device),
         "seconds": result.seconds,
         "steps": [asdict(step) for step in result.steps if step.name != MODEL_STEP],
@@ -95,6 +95,13 @@ def _stage(stage: StageResult) -> dict[str, Any]:
         "damaged": stage.damaged,
         "memory_correlation": memory and memory.correlation,
     }
+
+
+def error_record(error: WorkbenchError | None) -> dict[str, str | None] | None:
+    """An error's parts; null for none."""
+    if error is None:
+        return None
+    return {"message": error.message, "where": error.where, "hint": error.hint}
 
 
 def _npu(report: NpuReport) -> dict[str, Any]:

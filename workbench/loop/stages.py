@@ -13,6 +13,7 @@ from workbench.build.recording import build_recording, marks_stages
 from workbench.device.model.device import ModelDevice
 from workbench.device.model.workload import Constant, Workload
 from workbench.errors import BuildError, WorkbenchError
+from workbench.settings import LIMITS
 from workbench.spec.cases import Case, LoadedSpec, Request
 from workbench.spec.stages import load_golden
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from workbench.verdict.stages import StageResult
 
 OnLines = Callable[[list[str]], None]
-
-BUILD_LIMIT_S = 120.0
-GOLDEN_LIMIT_S = 120.0
-"""As for the main build and the spec: importing torch can take long, hanging can't."""
 
 
 async def stage_results(
@@ -75,7 +72,7 @@ async def stage_results(
             scalars | _passed(loaded.promise, recorded.constants),
             judged.complete(stages, arithmetic),
             on_lines,
-            GOLDEN_LIMIT_S,
+            LIMITS.load,
         )
     except WorkbenchError as error:
         return (), (_unknown(error),)
@@ -91,7 +88,7 @@ async def _library(
     on_lines: OnLines,
     defines: tuple[str, ...],
 ) -> Path:
-    built = await build_recording(source, clang, cache, on_lines, BUILD_LIMIT_S, defines)
+    built = await build_recording(source, clang, cache, on_lines, LIMITS.compile, defines)
     if built.source_sha256 != source_sha256:
         raise SourceChanged
     if built.library is not None:

@@ -33,9 +33,17 @@ async def read(
     return replace(loaded, promise=loaded.promise.with_scalars(case.scalars)), case
 
 
-def about(evidence: Evidence, case: Case) -> Evidence:
-    """The evidence, and what of the case a verdict is made from beside the reference."""
-    return replace(evidence, inputs=case.inputs, ideal=case.ideal)
+def verdict_of(
+    loaded: LoadedSpec, case: Case, outputs: Mapping[str, Any], evidence: Evidence
+) -> Verdict:
+    """The verdict on `outputs` (tensors by name, in storage dtype), the inputs' regime in it."""
+    from workbench.verdict import judge, with_findings
+    from workbench.verdict.regime import input_regime
+
+    known = replace(evidence, inputs=case.inputs, ideal=case.ideal)
+    verdict = judge(loaded.promise, outputs, case.reference, known)
+    regime = input_regime(loaded.promise, case.inputs, case.regime)
+    return with_findings(verdict, [regime]) if regime else verdict
 
 
 async def judged(
@@ -46,13 +54,7 @@ async def judged(
     evidence: Evidence,
 ) -> Verdict:
     """The judge step; `outputs` are tensors by name, in storage dtype."""
-    from workbench.verdict import judge, with_findings
-    from workbench.verdict.regime import input_regime
-
-    known = about(evidence, case)
     with progress.step("judge"):
-        verdict = await asyncio.to_thread(judge, loaded.promise, outputs, case.reference, known)
-        if regime := input_regime(loaded.promise, case.inputs, case.regime):
-            verdict = with_findings(verdict, [regime])
+        verdict = await asyncio.to_thread(verdict_of, loaded, case, outputs, evidence)
     progress.know(verdict=verdict, status="pass" if verdict.passed else "fail")
     return verdict

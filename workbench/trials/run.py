@@ -9,6 +9,7 @@ from itertools import count
 from workbench.loop.devices import Devices
 from workbench.loop.pipeline import execute
 from workbench.loop.target import Options, find_spec
+from workbench.settings import LIMITS
 from workbench.spec.cases import Request
 from workbench.spec.load import load_ahead
 from workbench.trials.trial import Trial
@@ -17,9 +18,6 @@ OnDone = Callable[[Trial], None]
 
 AHEAD = 400
 """Cases whose inputs and references are computed at once, by one process."""
-
-LOAD_LIMIT_S = 120.0
-"""The longest that a spec may take for one case."""
 
 
 async def run_all(cases: Sequence[Options], jobs: int, on_done: OnDone) -> list[Trial]:
@@ -72,6 +70,6 @@ async def _make_ready(
             ready.put_nowait(number)
 
     # What the spec prints, and what is wrong with it, each run says again.
-    await load_ahead(request, list(waiting), put, lambda _: None, LOAD_LIMIT_S)
+    await load_ahead(request, list(waiting), put, lambda _: None, LIMITS.load)
     for name, seed in list(waiting):
         put(name, seed)

@@ -11,10 +11,10 @@ from workbench.errors import ExitCode, UsageError
 from workbench.loop.record import SCHEMA
 from workbench.loop.target import Options, find_spec, shown
 from workbench.loop.words import metric_text
+from workbench.settings import LIMITS
 from workbench.spec.cases import LoadedSpec
 from workbench.spec.load import load_case
 from workbench.spec.model import EVERY_SET
-from workbench.trials.run import LOAD_LIMIT_S
 from workbench.trials.trial import Trial
 from workbench.trials.words import finding_of, regime_of, table
 
@@ -126,7 +126,7 @@ async def _on_the_model(
             hint="leave --device out; check --inputs SET runs one case on the NPU",
         )
     request = options.request(find_spec(options))
-    loaded, case = await load_case(request, on_lines, LOAD_LIMIT_S)
+    loaded, case = await load_case(request, on_lines, LIMITS.load)
     return loaded, replace(options, device="model", set_name=case.set_name)
 
 
