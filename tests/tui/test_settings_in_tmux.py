@@ -16,9 +16,13 @@ pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="there is n
 THEME = 'primary = "#123456"\nbackground = "{}"\nforeground = "#ffffff"\n'
 
 
+WIDE = (240, 34)
+"""A sentence and the path before it in one row, however deep the tests' folder lies."""
+
+
 def opened(project: Project, settings: str) -> Tmux:
     (project.folder / FILE).write_text(settings)
-    return Tmux([*WORKBENCH, "kernels/scale.c"], project.folder, os.environ)
+    return Tmux([*WORKBENCH, "kernels/scale.c"], project.folder, os.environ, WIDE)
 
 
 @pytest.mark.parametrize(
