@@ -48,23 +48,38 @@ SetUp = Callable[..., Machine]
 
 @pytest.fixture(scope="session")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Machine]:
+    """A machine of each generation, for all tests that leave it as it is."""
     return cache(lambda generation: set_up(tmp_path_factory.mktemp(generation), generation))
 
 
 @pytest.fixture
-def on_machine(
-    machines: Callable[[str], Machine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def set_up_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machines: Callable[[str], Machine]
 ) -> SetUp:
-    """Makes this a machine with an NPU, and a folder a project on it."""
+    """Makes this a machine with the NPU's tools, of one generation of aiecc.
 
-    def made(folder: Path, generation: str = "B", without: tuple[str, ...] = ()) -> Machine:
+    It is a test's own where the test changes it, or where programs are not installed.
+    """
+
+    def made(generation: str, without: tuple[str, ...] = (), own: bool = False) -> Machine:
         machine = (
             set_up(tmp_path / "machine", generation, without=without)
-            if without
+            if own or without
             else machines(generation)
         )
         for name, value in machine.env.items():
             monkeypatch.setenv(name, value)
+        return machine
+
+    return made
+
+
+@pytest.fixture
+def on_machine(set_up_machine: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetUp:
+    """Makes this a machine with an NPU, and a folder a project on it."""
+
+    def made(folder: Path, generation: str = "B", without: tuple[str, ...] = ()) -> Machine:
+        machine = set_up_machine(generation, without)
         (tmp_path / "run").mkdir(exist_ok=True)
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
         (folder / "npu-workbench.toml").write_text(f'[paths]\ndevice = "{machine.device}"\n')

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.aie.conftest import SetUp
 from tests.aie.project import Project, Recorder
+from tests.conftest import SetUp
 from workbench.build.aie.build import BUILDS_KEPT, NpuBuilt
 from workbench.build.aie.phases import PHASES
 from workbench.build.kernel import SourceChanged

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aie.conftest import SetUp
+from tests.conftest import SetUp
 from workbench.cli import main
 from workbench.doctor import WIDTH
 

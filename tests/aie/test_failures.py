@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.aie.conftest import SetUp
 from tests.aie.project import Project, Recorder
+from tests.conftest import SetUp
 from tests.process.procs import children, until
 from workbench.build.aie.build import NpuBuilt
 from workbench.build.aie.find import find_machine

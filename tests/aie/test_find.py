@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aie.conftest import SetUp
+from tests.conftest import SetUp
 from tests.process.procs import children
 from workbench.build.aie.find import Machine, find_machine
 from workbench.build.aie.probe import Probe
