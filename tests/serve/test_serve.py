@@ -114,7 +114,11 @@ async def test_a_forwarded_port_works(serve: Start) -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-async def test_nothing_is_left_behind(serve: Start, mark: str, by: signal.Signals) -> None:
+async def test_nothing_is_left_behind(
+    project: Project, serve: Start, mark: str, by: signal.Signals
+) -> None:
+    crash = project.folder / ".workbench" / "crash.log"
+    crash.unlink(missing_ok=True)
     served = serve("kernels/scale.c", "--device", "model")
     async with page(served) as line:
         await shows(line, "PASS")
@@ -123,6 +127,7 @@ async def test_nothing_is_left_behind(serve: Start, mark: str, by: signal.Signal
         code, _ = await asyncio.gather(asyncio.to_thread(served.ended, by), closed(line))
         assert code == (-by if by is signal.SIGKILL else 0)
         await left(mark, 0)
+    assert not crash.exists(), crash.read_text()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")

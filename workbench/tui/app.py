@@ -71,6 +71,10 @@ def load_engine() -> MakeEngine:
     return Engine
 
 
+GONE = 128 + signal.SIGHUP
+"""The exit code when the page that shows the app has gone."""
+
+
 class WorkbenchApp(BaseApp):
     """Starts the engine once the first screen is painted, and closes it on the way out."""
 
@@ -160,7 +164,9 @@ class WorkbenchApp(BaseApp):
         Textual calls this while the exception is handled; it has no public way to replace it.
         """
         error = sys.exc_info()[1]
-        if error is not None and self.error is None:
+        if isinstance(error, BrokenPipeError):
+            self.exit(return_code=GONE)
+        elif error is not None and self.error is None:
             self._leave(defect("the screen", error, self._options.project), ExitCode.USAGE)
 
     def _leave(self, error: str, code: int) -> None:
@@ -209,7 +215,10 @@ def run_app(options: Options, theme: str | None = None, kernels: Kernels | None 
     name = theme or settings.screen.theme or theme_for_terminal()
     chosen = ThemeFile(name) if name.endswith(".toml") else load_theme(name)
     app = WorkbenchApp(options, theme=chosen, kernels=kernels, settings=settings)
-    app.run()
+    try:
+        app.run()
+    except BrokenPipeError:  # there is nobody to tell
+        return GONE
     if app.error is not None:
         print(app.error, file=sys.stderr)
     return app.return_code or 0

@@ -5,6 +5,7 @@ It knows neither kernels nor runs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -82,7 +83,8 @@ class BaseApp(App[None]):
         Textual 8.2 has a public way for the bell and the clipboard alone.
         """
         if self._driver is not None:
-            self._driver.write(sequence)
+            with contextlib.suppress(BrokenPipeError):  # the browser or terminal has gone
+                self._driver.write(sequence)
 
     def notify(
         self,
