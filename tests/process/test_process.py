@@ -323,9 +323,12 @@ async def test_a_loop_that_closes_waits_for_nobody() -> None:
 
 
 GENTLE = """
-import os, pathlib, signal, time
+import os, pathlib, signal, sys
 from workbench.process import die_with_parent
-signal.signal(signal.SIGTERM, lambda *_: pathlib.Path({file!r}).write_text("bye"))
+def bye(*_):
+    pathlib.Path({file!r}).write_text("bye")
+    sys.exit()  # whether it comes during the pause or just before
+signal.signal(signal.SIGTERM, bye)
 die_with_parent(by=signal.SIGTERM)
 print(os.getpid(), flush=True)
 signal.pause()
