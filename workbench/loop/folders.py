@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from watchdog.events import (
     DirDeletedEvent,
@@ -43,12 +43,13 @@ _logger.propagate = False
 class FolderEvents(FileSystemEventHandler):
     """Calls `poke`, in the event loop, when something happens to one of `files`.
 
-    `lost` turns true when one of the folders is deleted: nothing more is heard from it then, even
-    when a folder of that name comes back.
+    It is told whether a file has got its whole content: its writer closed it, or it was renamed
+    into its place. `lost` turns true when one of the folders is deleted: nothing more is heard
+    from it then, even when a folder of that name comes back.
     """
 
     def __init__(
-        self, folders: Iterable[str], files: Iterable[str], poke: Callable[[], None]
+        self, folders: Iterable[str], files: Iterable[str], poke: Callable[[bool], None]
     ) -> None:
         """Follow `folders` (real paths, existing); OSError when the system refuses."""
         self.lost = False
@@ -72,8 +73,14 @@ class FolderEvents(FileSystemEventHandler):
         if gone or not paths.isdisjoint(self._files):
             self.lost |= gone
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is listening
-                self._loop.call_soon_threadsafe(self._poke)
+                self._loop.call_soon_threadsafe(self._poke, _is_whole(event, self._files))
 
     def close(self) -> None:
         """Stop following. Returns at once: the library joins its threads, which can take 0.5 s."""
         threading.Thread(target=self._observer.stop, name="stop-observer", daemon=True).start()
+
+
+def _is_whole(event: FileSystemEvent, files: Collection[str]) -> bool:
+    if isinstance(event, FileMovedEvent):
+        return os.fsdecode(event.dest_path) in files
+    return isinstance(event, FileClosedEvent)

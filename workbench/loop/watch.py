@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 QUIET_S = 0.05
 """A state counts once nothing has happened for this long."""
 
+QUIET_WHOLE_S = 0.01
+"""The same after a file was closed or renamed into place: only more files of that save can come."""
+
 DEADLINE_S = 0.5
 """Longest wait for quiet, or for an emptied or vanished file to come back."""
 
@@ -59,6 +62,8 @@ class Watcher:
         self._events: FolderEvents | None = None
         self._followed: object = None
         self._heard = False
+        self._whole = False
+        """Whether the last that was heard of a file is that it has its whole content."""
         self._doubted_at: float | None = None
 
     @property
@@ -97,6 +102,7 @@ class Watcher:
         while True:
             woken = await self._woken(POLL_S if self.polling_because else LOOK_S)
             heard, self._heard = self._heard, False
+            self._whole &= heard
             self._judge_events(heard)
             moved = self._follow()
             if not (differing := self._differing(read=woken)):
@@ -152,7 +158,7 @@ class Watcher:
             touched |= dict.fromkeys(news)
             if late:
                 break
-            woken = await self._woken(QUIET_S)
+            woken = await self._woken(QUIET_WHOLE_S if self._whole else QUIET_S)
             self._follow()
             before, differing = differing, self._differing(read=True)
             if not woken and differing == before and len(whole) == len(differing):
@@ -197,8 +203,8 @@ class Watcher:
             before.close()
         return True
 
-    def _note_event(self) -> None:
-        self._heard = True
+    def _note_event(self, whole: bool) -> None:
+        self._heard, self._whole = True, whole
         self._poke.set()
 
 
