@@ -77,7 +77,7 @@ async def test_it_is_there_after_each_run_and_empty_after_a_good_one(watching: W
         loop.project.edit(loop.project.design, "constant 3 : i32", "constant 4 : i32")
         await loop.finished(4)
         # Causes are looked for after the verdict, and join what is there.
-        await loop.until(lambda: loop.all(Explained)[-1].run == 4)
+        await loop.until(lambda: [e.run for e in loop.all(Explained)][-1:] == [4])
         text = file.read_text()
         assert f"{loop.project.design}:11: error: scalar-mismatch: " in text
         assert f"{loop.project.kernel}:1: error: not met: " in text

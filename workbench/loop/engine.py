@@ -27,6 +27,9 @@ from workbench.loop.result import RunResult
 from workbench.loop.target import Options, shown
 from workbench.loop.watch import Watcher
 
+HEAD_START_S = 0.04
+"""For a front end to show a verdict, before what comes after it takes the processors."""
+
 
 class Engine:
     """Runs one kernel. Create it inside a running event loop, and `close` it."""
@@ -131,8 +134,11 @@ class Engine:
             self._finished = with_quickfix(result, self._options.project)
             self._emit(RunFinished(run, self._finished))
         self._watch_files(result)
-        self._devices.prepare()
-        if not newer:
+        if newer:
+            self._devices.prepare()
+        else:
+            await asyncio.sleep(HEAD_START_S)
+            self._devices.prepare()
             await self._explain(result)
 
     async def _explain(self, result: RunResult) -> None:
