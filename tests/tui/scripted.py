@@ -245,4 +245,8 @@ def text_of(widget: Widget) -> str:
     return "\n".join(rows(widget))
 
 
+def title_of(widget: Widget) -> str:
+    return str(widget.border_title)
+
+
 PASSED = result(1, "pass", verdict=verdict())

@@ -16,6 +16,7 @@ from tests.tui.scripted import (
     result,
     started,
     text_of,
+    title_of,
     verdict,
 )
 from workbench.build import Diagnostic
@@ -65,10 +66,6 @@ def strip_of(session: Session, width: int = 60) -> str:
     strip = RunsStrip()
     strip.show(session)
     return strip.lines(width, 1)[0].plain
-
-
-def title_of(part: Widget) -> str:
-    return str(part.border_title)
 
 
 def main_of(app: App) -> MainScreen:
@@ -125,7 +122,7 @@ async def test_an_older_run_is_marked_everywhere_and_never_current(open_app: Ope
         assert " ✓ PASS " in bar
         assert "OLD RUN 3   was ✗ FAIL" in bar
         assert "max error 2" in bar
-        assert main.has_class("-stale")
+        assert main.query_one(PanesView).has_class("-stale")
         assert "OLD RUN 3" in title_of(main.query_one(MetricsTable))
         assert "OLD RUN 3" in title_of(main.query_one(MiniMap))
         assert main.query_one(PanesView).title().plain.startswith("OLD RUN 3")
@@ -135,7 +132,7 @@ async def test_an_older_run_is_marked_everywhere_and_never_current(open_app: Ope
         await pilot.pause()
         assert main.session.looked_at is None
         assert "OLD RUN" not in text_of(main.query_one(VerdictBar))
-        assert not main.has_class("-stale")
+        assert not main.query_one(PanesView).has_class("-stale")
 
 
 async def test_of_an_older_run_without_a_verdict_no_numbers_are_shown(open_app: Open) -> None:

@@ -124,7 +124,7 @@ async def test_a_syntax_error_keeps_the_last_verdict_marked_stale(open_app: Open
         await pilot.pause()
         main = main_of(app)
         assert main.view.phase is Phase.BUILD_FAILED
-        assert main.has_class("-stale")
+        assert main.query_one(PanesView).has_class("-stale")
         bar = text_of(main.query_one(VerdictBar))
         assert "BUILD FAILED" in bar
         assert "STALE   of run 1 1bcdef0  corr 1.00000" in bar
@@ -132,7 +132,7 @@ async def test_a_syntax_error_keeps_the_last_verdict_marked_stale(open_app: Open
         assert rows(main.query_one(Problems))[0].strip() == "✗ k.c:3:5: expected ';' [/x]"
         app.emit(*a_run(result(3, "pass", verdict=verdict())))
         await pilot.pause()
-        assert not main.has_class("-stale")
+        assert not main.query_one(PanesView).has_class("-stale")
         assert "STALE" not in text_of(main.query_one(VerdictBar))
 
 

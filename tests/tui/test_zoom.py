@@ -7,7 +7,18 @@ from dataclasses import replace
 import pytest
 
 from tests.tui.conftest import Open
-from tests.tui.scripted import PASSED, a_run, core_memory, result, rows, verdict, with_memory
+from tests.tui.scripted import (
+    PASSED,
+    a_run,
+    core_memory,
+    result,
+    rows,
+    text_of,
+    title_of,
+    verdict,
+    with_memory,
+)
+from workbench.loop.events import Explained
 from workbench.tui.key_line import KeyLine
 from workbench.tui.lines import is_seen
 from workbench.tui.panes import PanesView
@@ -122,3 +133,33 @@ async def test_no_stages_are_explained(open_app: Open) -> None:
         app.emit(*a_run(replace(result(2, verdict=verdict()), explained=True)))
         await pilot.pause()
         assert rows(table)[0].startswith("none recorded")
+
+
+async def test_stages_stay_until_the_next_are_known(open_app: Open) -> None:
+    async with open_app((160, 45)) as (app, pilot):
+        app.emit(*a_run(STAGED))
+        await pilot.pause()
+        table = app.screen.query_one(StageTable)
+        before = rows(table)
+        assert not table.has_class("-stale")
+        verdict_only = result(2, "fail", verdict=verdict())
+        app.emit(*a_run(verdict_only))
+        await pilot.pause()
+        assert is_seen(table)
+        assert rows(table) == before
+        assert title_of(table) == "stages  STALE of run 1"
+        assert table.has_class("-stale")
+        app.emit(Explained(2, replace(verdict_only, stages=STAGES[:1], explained=True)))
+        await pilot.pause()
+        assert rows(table)[1].startswith("  scores")
+        assert "clamped" not in text_of(table)
+        assert title_of(table) == "stages"
+        assert not table.has_class("-stale")
+
+
+async def test_a_look_back_never_shows_the_stages_of_another_run(open_app: Open) -> None:
+    async with open_app((160, 45)) as (app, pilot):
+        app.emit(*a_run(result(1, "fail", verdict=verdict())), *a_run(replace(STAGED, run=2)))
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        assert not is_seen(app.screen.query_one(StageTable))

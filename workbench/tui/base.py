@@ -12,6 +12,7 @@ from pathlib import Path
 from textual.app import App
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -34,6 +35,9 @@ class BaseApp(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
     TITLE = "npu-workbench"
+
+    title: Reactive[str] = Reactive("", compute=False, repaint=False)
+    """The terminal's. Textual's own repaints the whole screen with each change."""
 
     def __init__(
         self, theme: Theme | ThemeFile | None = None, keymap: Keymap | None = None

@@ -97,6 +97,12 @@ class MainScreen(Screen[None]):
             *(self._memory, self._stages, self._map, self._source, self._log),
         )
 
+    @property
+    def _judged(self) -> tuple[Widget, ...]:
+        """The parts whose numbers the verdict brings. Textual restyles all that is in a changed
+        node: a class of the screen would cost it each time."""
+        return self._metrics, self._panes, self._memory, self._map
+
     def compose(self) -> ComposeResult:
         """Verdict, steps, problems and metrics, panes, what explains them beside the log, keys."""
         for part in self.parts:
@@ -168,7 +174,8 @@ class MainScreen(Screen[None]):
         pinned = session.baseline is not None
         change = session.change
         verdict = view.shown.verdict if view.shown is not None else None
-        self.set_class(not view.is_current, "-stale")
+        for part in self._judged:
+            part.set_class(not view.is_current, "-stale")
         self.app.title = title_of(self.view)
         self._verdict.show(view, change, pinned=pinned)
         self._runs.show(session)

@@ -21,7 +21,10 @@ _NAME = 14
 
 
 class StageTable(ScrolledLines):
-    """A line for each stage of the last judged run, marked where a finding names it."""
+    """A line for each stage of the last judged run, marked where a finding names it.
+
+    Stages come after the verdict: until then those of the run before stay, marked so.
+    """
 
     def __init__(self) -> None:
         super().__init__(classes="panel")
@@ -35,9 +38,13 @@ class StageTable(ScrolledLines):
 
     def show(self, result: RunResult | None, *, mark: str) -> None:
         """Paint this judged run; `mark` says so when it isn't of the bytes on disk."""
-        if result is not self._result:
+        before = self._result if self.has_stages else None
+        if before is not None and result is not None and _is_awaited(result, before):
+            mark = f"STALE of run {before.run}"
+        elif result is not self._result:
             self._result = result
             self.changed()
+        self.set_class(bool(mark), "-stale")
         title = f"stages  {mark}" if mark and self.has_stages else "stages"
         self.border_title = Content(title)
 
@@ -54,6 +61,10 @@ class StageTable(ScrolledLines):
             Content.styled(f"  {'stage':<{names}}{heads}  range", "dim"),
             *(_row(stage, names, self._result.findings) for stage in stages),
         ]
+
+
+def _is_awaited(result: RunResult, before: RunResult) -> bool:
+    return not result.explained and result.run > before.run
 
 
 def _row(stage: StageResult, names: int, findings: tuple[Finding, ...]) -> Content:
