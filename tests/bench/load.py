@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -11,9 +12,15 @@ from tests.bench.processes import cpu_seconds, resident_mib
 from tests.bench.project import KERNEL, Project
 from tests.bench.terminal import Terminal
 
+PAUSE_S = 1.0
+"""For what comes after a verdict: causes, the next process."""
+
 FLOOD = f"{sys.executable} {Path(__file__).with_name('flood.py')}"
 
 HOME = "\x1b[H"
+
+KEYS = [*"wmMSvdhjklgGnNpcfu?", "\x1b", *"zzT[]{}b"]
+"""Through most parts of the screen; each is followed by its repaint."""
 
 
 def idle_cpu(project: Project, seconds: float) -> float:
@@ -39,6 +46,40 @@ def flooded(project: Project, lines: int) -> dict[str, float]:
         time.sleep(1.0)
         after = resident_mib(terminal.pid)
     return {"before": before, "after": after, "verdict": verdict}
+
+
+def longest_turns(project: Project, scratch: Path, saves: int, lines: int) -> dict[str, float]:
+    """The longest turn (seconds) of the app's event loop: whatever it was, it held up painting."""
+    file = scratch / "turns"
+    command = (sys.executable, "-m", "tests.bench.turns", str(file))
+    env = {**project.noisy_clang(), "PYTHONPATH": str(Path(__file__).parents[2])}
+    since = {"start": time.monotonic()}
+    with Terminal([KERNEL], project.folder, env, command) as terminal:
+        terminal.see(project.shown_hash)
+        time.sleep(PAUSE_S)
+        since["saves"] = time.monotonic()
+        for _ in range(saves):
+            terminal.forget()
+            terminal.see(project.save()[1])
+            time.sleep(PAUSE_S)
+        since["keys"] = time.monotonic()
+        for key in KEYS:
+            terminal.press(key)
+            time.sleep(0.1)
+        since[f"{lines:,} log lines"] = time.monotonic()
+        project.flood(f"{FLOOD} {lines} 0")
+        terminal.forget()
+        terminal.see(project.save()[1])
+        time.sleep(PAUSE_S)
+    return {name: max(_turns(file, start, since), default=0.0) for name, start in since.items()}
+
+
+def _turns(file: Path, start: float, since: dict[str, float]) -> Iterator[float]:
+    end = min((other for other in since.values() if other > start), default=math.inf)
+    for line in file.read_text().splitlines() if file.exists() else ():
+        ended, seconds, _ = line.split(maxsplit=2)
+        if start <= float(ended) < end:
+            yield float(seconds)
 
 
 def keys_in_a_stream(project: Project, count: int, rate: int) -> Iterator[float]:

@@ -32,13 +32,17 @@ class Terminal:
     """Runs the workbench on a pty and drains it, as a terminal would."""
 
     def __init__(
-        self, arguments: Sequence[str], folder: Path, env: Mapping[str, str] | None = None
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        command: Sequence[str] = COMMAND,
     ) -> None:
         self.started = time.monotonic()
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self._process = subprocess.Popen(
-            [*COMMAND, *arguments],
+            [*command, *arguments],
             cwd=folder,
             env={**os.environ, "TERM": "xterm-256color", **(env or {})},
             stdin=slave,
