@@ -127,7 +127,7 @@ async def test_an_older_run_is_marked_everywhere_and_never_current(open_app: Ope
         assert "OLD RUN 3" in title_of(main.query_one(MiniMap))
         assert main.query_one(PanesView).title().plain.startswith("OLD RUN 3")
         assert "+2~" in text_of(main.query_one(PanesView))
-        assert "STALE not met: max error is 2" in text_of(main.query_one(Problems))
+        assert "OLD RUN 3 not met: max error is 2" in text_of(main.query_one(Problems))
         await pilot.press("right_square_bracket")
         await pilot.pause()
         assert main.session.looked_at is None

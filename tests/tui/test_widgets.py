@@ -23,7 +23,7 @@ from workbench.loop.events import (
     StepStarted,
     Watching,
 )
-from workbench.loop.problems import Problem, collect
+from workbench.loop.problems import Problem, collect, problems_of
 from workbench.loop.result import NpuReport
 from workbench.loop.view import Phase, StepView, View, reduce
 from workbench.tui.metrics_table import MetricsTable
@@ -32,6 +32,7 @@ from workbench.tui.step_strip import StepStrip
 from workbench.tui.text import PHASE_GLYPHS, cell_text
 from workbench.tui.verdict_bar import VerdictBar
 from workbench.verdict import Finding, Verdict
+from workbench.verdict.triage import triage
 
 
 def view_of(events: Sequence[Event]) -> View:
@@ -225,17 +226,29 @@ def test_findings_come_before_what_they_cause() -> None:
     assert second.message.startswith("not met")
 
 
-def test_findings_keep_the_order_of_the_verdict() -> None:
-    findings = (
-        Finding("nondeterministic", "warning", "alternates", ""),
-        MISMATCH,
-        Finding("out-of-bounds", "warning", "writes", "", where="k.c:1"),
+def test_causes_come_first_then_errors_warnings_and_notes() -> None:
+    at = {"stage": "clamped"}
+    cut = Finding("stage-saturated", "error", "84.8 % saturated", "", evidence=at)
+    findings = triage(
+        (
+            cut,
+            Finding("stage-scaled", "info", "half", ""),
+            Finding("input-regime", "warning", "one-hot", ""),
+            Finding("implicit-truncation", "warning", "wraps", "", where="k.c:1"),
+            Finding("error-enters-at", "error", "enters", "", evidence=at),
+            MISMATCH,
+        )
     )
     run = result(1, "fail", verdict=verdict(off_at(17, 42, 9), findings=findings))
     run = replace(run, diagnostics=(Diagnostic("k.c", 9, 1, "warning", "unused"),))
     problems = collect(view_of(a_run(run)))
-    assert [p.name for p in problems] == [*(f.id for f in findings), "", ""]
-    assert [p.message[:7] for p in problems[3:]] == ["not met", "unused"]
+    assert [p.name or p.message.partition(":")[0] for p in problems] == [
+        *("error-enters-at", "scalar-mismatch", "implicit-truncation"),  # on the verdict line
+        *("stage-saturated", "not met"),
+        *("input-regime", "unused"),
+        "stage-scaled",
+    ]
+    assert problems == problems_of(run)
 
 
 def test_a_finding_is_told_by_its_name_first_and_a_crash_too() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from workbench.build.diagnostics import Diagnostic, Note
 from workbench.errors import WorkbenchError
@@ -16,6 +16,10 @@ from workbench.loop.view import Phase, View
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
     from workbench.verdict import Finding, Verdict
+
+Severity = Literal["error", "warning", "info"]
+
+_SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?", re.DOTALL)
 
@@ -37,16 +41,18 @@ class Place:
 class Problem:
     """One thing to mend. `stale` when it was found in other bytes than those on disk.
 
-    `name` is the id of the finding that it is, if it is one.
+    `name` is the id of the finding that it is, if it is one. What `leads` stopped the run or is a
+    headline of its verdict.
     """
 
-    severity: Literal["error", "warning", "info"]
+    severity: Severity
     message: str
     name: str = ""
     where: str | None = None
     hint: str | None = None
     notes: tuple[str, ...] = ()
     stale: bool = False
+    leads: bool = False
 
     @property
     def place(self) -> Place | None:
@@ -58,19 +64,25 @@ class Problem:
 
 
 def problems_of(result: RunResult) -> tuple[Problem, ...]:
-    """A run's problems.
+    """A run's problems: what stopped it or leads its verdict, then errors, warnings, notes.
 
-    What stopped it comes first, then the findings in the verdict's order, which is that of mending;
-    the criteria that they leave unmet; and what a compiler only warns about.
+    Within each of them findings stand in the verdict's order, which is that of mending.
     """
     verdict = result.verdict
     judged = _judged(verdict) if verdict is not None else ()
-    return (*_stopped(result), *judged, *_remarks(result))
+    return _in_order((*_stopped(result), *judged, *_remarks(result)))
 
 
 def collect(view: View) -> tuple[Problem, ...]:
     """The view's problems, as `problems_of` has them: those of the bytes on disk first."""
-    return tuple(sorted(_problems(view), key=lambda problem: problem.stale))
+    return _in_order(_problems(view))
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    def place(problem: Problem) -> tuple[bool, bool, int]:
+        return problem.stale, not problem.leads, _SEVERITIES.index(problem.severity)
+
+    return tuple(sorted(problems, key=place))
 
 
 def is_stale(view: View) -> bool:
@@ -98,6 +110,10 @@ def _problems(view: View) -> Iterator[Problem]:
 
 def _stopped(result: RunResult) -> Iterator[Problem]:
     """What kept a run from a verdict."""
+    yield from (replace(problem, leads=True) for problem in _failures(result))
+
+
+def _failures(result: RunResult) -> Iterator[Problem]:
     for diagnostic in result.diagnostics:
         if diagnostic.severity == "error":
             yield _of_diagnostic(diagnostic)
@@ -113,7 +129,12 @@ def _stopped(result: RunResult) -> Iterator[Problem]:
 
 def _judged(verdict: Verdict) -> Iterator[Problem]:
     """What a verdict finds, and what it finds unmet."""
-    yield from map(_of_finding, verdict.findings)
+    from workbench.verdict.triage import headline
+
+    first = headline(verdict.findings)
+    yield from (
+        replace(_of_finding(finding), leads=finding in first) for finding in verdict.findings
+    )
     missed = [
         f"{words.METRIC_NAMES[c.metric]} is {words.metric_text(c.metric, result.value)}, "
         f"not {words.target_text(c.metric, c.op, c.target)}"

@@ -14,6 +14,8 @@ from workbench.tui.actions import bindings
 from workbench.tui.clipboard import copy
 from workbench.tui.lines import ScrolledLines
 
+STALE = "STALE"
+
 
 class Problems(ScrolledLines):
     """A line for each problem, and one of them spelled out: message, mend, place, notes."""
@@ -31,14 +33,19 @@ class Problems(ScrolledLines):
         super().__init__(classes="panel")
         self._problems: tuple[Problem, ...] = ()
         self._judged = False
+        self._mark = STALE
         self.selected = 0
         self._title()
 
-    def show(self, problems: tuple[Problem, ...], *, judged: bool) -> None:
-        """Paint these; `judged` when having none means that all is well."""
-        if (problems, judged) == (self._problems, self._judged):
+    def show(self, problems: tuple[Problem, ...], *, judged: bool, mark: str = "") -> None:
+        """Paint these; `judged` when having none means that all is well.
+
+        `mark` is said of those that are of other bytes than those on disk, STALE without one.
+        """
+        mark = mark or STALE
+        if (problems, judged, mark) == (self._problems, self._judged, self._mark):
             return
-        self._problems, self._judged = problems, judged
+        self._problems, self._judged, self._mark = problems, judged, mark
         self.top = 0
         self._select(0)
 
@@ -79,11 +86,11 @@ class Problems(ScrolledLines):
             if index == self.selected:
                 lines.extend(self._spelled_out(problem, width))
             else:
-                lines.append(_headline(problem))
+                lines.append(_headline(problem, self._mark))
         return lines
 
     def _spelled_out(self, problem: Problem, width: int) -> list[Content]:
-        head = _headline(problem, "" if problem.stale else "bold", is_whole=True)
+        head = _headline(problem, self._mark, "bold", is_whole=True)
         lines = head.wrap(max(8, width))
         for rest in _more(problem):
             content = Content.styled(text.clean(rest), "dim" if problem.stale else "")
@@ -106,7 +113,7 @@ class Problems(ScrolledLines):
         self.border_title = Content("  ".join(["problems", *counts, *place]))
 
 
-def _headline(problem: Problem, style: str = "", *, is_whole: bool = False) -> Content:
+def _headline(problem: Problem, mark: str, style: str = "", *, is_whole: bool = False) -> Content:
     """A problem's first line: a finding by its name, anything else by its place.
 
     Whole, it is only the first line of the message, and a finding's place is told elsewhere.
@@ -120,7 +127,7 @@ def _headline(problem: Problem, style: str = "", *, is_whole: bool = False) -> C
     if problem.stale:
         own = bold = style = "dim"
     return Content.assemble(
-        (f"{glyph} {'STALE ' if problem.stale else ''}", own),
+        (f"{glyph} {f'{mark} ' if problem.stale else ''}", own),
         (f"{text.clean(before)}: " if before else "", bold),
         (text.clean(first), style),
         (f"  {text.clean(after)}" if after else "", "dim"),

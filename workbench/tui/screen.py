@@ -180,7 +180,7 @@ class MainScreen(Screen[None]):
         self._verdict.show(view, change, pinned=pinned)
         self._runs.show(session)
         self.set_class(self._runs.has_runs, "-runs")
-        self._problems.show(collect(view), judged=view.is_current)
+        self._problems.show(collect(view), judged=view.is_current, mark=view.mark)
         self._source.show(view)
         self._metrics.show(
             view.shown, mark=view.mark, trend=session.trend, change=change if pinned else None
