@@ -49,7 +49,7 @@ def test_attention_from_end_to_end(
     assert record["device"] == {
         "kind": "npu",
         "name": "NPU Phoenix (double)",
-        "reason": "asked for",
+        "reason": "--device npu",
     }
     assert record["metrics"] == record["model"]["metrics"]
     assert record["metrics"]["exact"] == 1

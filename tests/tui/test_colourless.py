@@ -27,9 +27,8 @@ from tests.tui.scripted import (
     verdict,
     with_memory,
 )
-from tests.tui.test_screens import BROKEN
 from tests.tui.tmux import WORKBENCH, Tmux
-from workbench.build import StepResult
+from workbench.build import Diagnostic, StepResult
 from workbench.device.choose import DeviceInfo
 from workbench.loop.events import Event, Missing, RunCancelled, Saved, StepFinished, StepStarted
 from workbench.tui.log_view import LogView
@@ -45,6 +44,10 @@ from workbench.tui.verdict_bar import VerdictBar
 from workbench.verdict.stages import StageResult
 
 FAILED = result(1, "fail", verdict=verdict(off_at(2, 3, 9), findings=(MISMATCH,)))
+DIAGNOSED = (
+    Diagnostic("k.c", 12, 9, "warning", "unused variable 'row'"),
+    Diagnostic("k.c", 31, 17, "error", "expected ';' after expression"),
+)
 OF_STAGE = replace(MISMATCH, evidence={"stage": "scores"})
 ON_NPU = replace(PASSED, device=DeviceInfo("npu", "NPU Phoenix (npu1)", "all parts are here"))
 STATUSES = ("pass", "fail", "build-failed", "crash", "hang", "deadlock", "no-device", "error")
@@ -94,7 +97,7 @@ STATES: dict[str, tuple[type[Widget], Sequence[Sequence[Event]]]] = {
             a_run(PASSED),
             a_run(FAILED),
             [*a_run(FAILED), Saved(1, ("k.c",))],
-            BROKEN,
+            a_run(replace(FAILED, status="build-failed", verdict=None, diagnostics=DIAGNOSED)),
             a_run(replace(FAILED, verdict=verdict(findings=(replace(MISMATCH, severity="info"),)))),
             a_run(
                 replace(FAILED, verdict=verdict(findings=(replace(MISMATCH, severity="warning"),)))

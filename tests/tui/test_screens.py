@@ -1,9 +1,9 @@
-"""Whole screens as text, at the sizes people use. After a change that is meant: look, then renew.
+"""Whole screens, at the sizes people use. After a change that is meant: look, then renew.
 
     NPU_WORKBENCH_RENEW_SCREENS=1 pytest tests/tui/test_screens.py
 
-writes the text that is compared, and in `.workbench/screens/` an SVG of each to look at, in some
-theme. Those that the README shows are kept in `svg/`.
+writes them anew: the states that matter most as SVGs in `svg/`, with their colours, in three
+themes; others as text in `screens/`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.doubles.machine import Machine
-from tests.projects import ROOT, copy_of_ours
+from tests.projects import copy_of_ours
 from tests.tui.recorded import recorded
 from tests.tui.scripted import (
     KERNEL,
@@ -34,17 +34,22 @@ from tests.tui.scripted import (
     verdict,
     with_memory,
 )
-from workbench.build import Diagnostic, StepResult
-from workbench.errors import BuildError, HangError
-from workbench.loop.events import Event, Missing, StepFinished, StepStarted, Watching
+from workbench.build import StepResult
+from workbench.device.choose import Wanted
+from workbench.loop.events import Event, Missing, RunFinished, StepFinished, StepStarted, Watching
 from workbench.loop.target import Options
 from workbench.tui.log_view import LogView
 from workbench.tui.themes import load_theme
 
+pytestmark = pytest.mark.xdist_group("screens")
+"""What `states` runs takes longer than all tests of it: it is to happen in one process."""
+
 SCREENS = Path(__file__).parent / "screens"
 KEPT = Path(__file__).parent / "svg"
-LOOK = ROOT / ".workbench" / "screens"
 RENEWS = bool(os.environ.get("NPU_WORKBENCH_RENEW_SCREENS"))
+LIMIT_S = 2.0
+"""For a kernel to run, where one of them never ends."""
+
 CELL_WIDTH = 12.2
 """Of a character in Textual's SVG screenshots."""
 
@@ -68,30 +73,12 @@ FAIL = a_run(
     ),
     log=["clang -O2 -c attention.c", "attention.c:9:3: \x1b[35mwarning:\x1b[0m unused 'x' [/x]"],
 )
-BROKEN = a_run(
-    result(
-        8,
-        "build-failed",
-        error=BuildError("compile failed"),
-        diagnostics=(
-            Diagnostic(KERNEL, 12, 9, "warning", "unused variable 'row' [-Wunused-variable]"),
-            Diagnostic(KERNEL, 31, 17, "error", "expected ';' after expression"),
-            Diagnostic(KERNEL, 40, 5, "error", "use of undeclared identifier 'weights'"),
-        ),
-    ),
-    log=[f"{KERNEL}:31:17: error: expected ';' after expression", "   31 |   e = lut[-x]"],
-    failed="compile",
-)
 RUNNING: list[Event] = [
     started(8),
     StepStarted(8, "compile", 60),
     StepFinished(8, StepResult("compile", "ok", 0.061, ("clang", "-O2", KERNEL))),
     StepStarted(8, "run", 10),
 ]
-HANG = a_run(
-    result(8, "hang", error=HangError("the kernel ran past its limit of 10 s", hint="find a loop")),
-    failed="run",
-)
 OVERRUN = a_run(
     result(
         7,
@@ -106,7 +93,7 @@ OVERRUN = a_run(
 SIZES = {"200x50": (200, 50), "120x34": (120, 34), "80x24": (80, 24), "40x12": (40, 12)}
 THEMES = ("dark", "light", "colour-blind")
 STATES = ("pass", "report", "build-failed", "stale", "hang", "npu")
-"""At all sizes; what is judged in them comes from real runs."""
+"""At all sizes and in all themes; the runs in them are real."""
 
 CASES: dict[str, tuple[tuple[int, int], Sequence[Event]]] = {
     "fail-160x45": ((160, 45), FAIL),
@@ -128,35 +115,59 @@ README = {
     "npu-light": ("npu", (160, 45)),
     "build-failed-colour-blind": ("build-failed", (120, 34)),
 }
-"""The pictures that are kept, each in the theme of its name."""
+"""Pictures at other sizes, each in the theme of its name."""
 
 Machines = Callable[[str], Machine]
+
+
+UNFINISHED = (("down++;", "down++"), ("total += row[j];", "total += rows[j];"))
+ENDLESS = ("down++;", "for (volatile int ready = 0; !ready;) {}")
+TEMPERED = ("for (int j = 0; j < N; j++) {", "for (int j = 0; j < N; ++j) {")
 
 
 @pytest.fixture(scope="session")
 def states(
     tmp_path_factory: pytest.TempPathFactory, machines: Machines
 ) -> Mapping[str, list[Event]]:
-    """The events that lead to each state."""
+    """The events that lead to each state, of real runs."""
     ours = copy_of_ours(tmp_path_factory.mktemp("screens"))
-    judged, report = (
-        asyncio.run(recorded(ours, Options(f"kernels/{kernel}.c", device="model")))
-        for kernel in ("attention", "attention_polynomial")
-    )
+
+    def told(kernel: str, *changes: tuple[str, str], device: Wanted = "model") -> list[Event]:
+        """By a run of a kernel and, if there are changes, by one of the changed kernel."""
+        source = ours / "kernels" / f"{kernel}.c"
+        text = source.read_text()
+        changed = text
+        for before, after in changes:
+            assert before in changed
+            changed = changed.replace(before, after)
+        options = Options(f"kernels/{kernel}.c", device=device, time_limit_s=LIMIT_S)
+        edit = (lambda: source.write_text(changed)) if changes else None
+        try:
+            return asyncio.run(recorded(ours, options, edit))
+        finally:
+            source.write_text(text)
+
+    broken, tempered = told("attention", *UNFINISHED), told("attention_polynomial", TEMPERED)
+    states = {
+        "pass": until(broken, lambda event: isinstance(event, RunFinished)),
+        "report": until(tempered, lambda event: isinstance(event, RunFinished)),
+        "build-failed": broken,
+        "stale": until(
+            tempered,
+            lambda event: isinstance(event, StepStarted) and (event.run, event.step) == (2, "run"),
+        ),
+        "hang": told("attention", ENDLESS),
+    }
     machine, run = machines("B"), tmp_path_factory.mktemp("run")
     (ours / "npu-workbench.toml").write_text(f'[paths]\ndevice = "{machine.device}"\n')
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**machine.env, "XDG_RUNTIME_DIR": str(run)}.items():
             patch.setenv(name, value)
-        npu = asyncio.run(recorded(ours, Options("kernels/attention_polynomial.c", device="npu")))
-    return {
-        "pass": judged,
-        "report": report,
-        "build-failed": [*judged, *BROKEN],
-        "stale": [*report, *RUNNING],
-        "hang": [*judged, *HANG],
-        "npu": npu,
-    }
+        return {**states, "npu": told("attention_polynomial", device="npu")}
+
+
+def until(events: list[Event], is_last: Callable[[Event], bool]) -> list[Event]:
+    return events[: 1 + next(n for n, event in enumerate(events) if is_last(event))]
 
 
 def text_of_svg(svg: str) -> str:
@@ -189,20 +200,23 @@ async def screen_of(
         return app.export_screenshot()
 
 
-def compare(name: str, svg: str) -> None:
-    """The screen is as it was kept, or is kept from here on."""
-    kept = SCREENS / f"{name}.txt"
+def looks_as_kept(name: str, svg: str) -> None:
+    """The screen is as it was kept, or is kept from here on: what it says first, then how."""
+    kept = KEPT / f"{name}.svg"
     if RENEWS:
-        LOOK.mkdir(parents=True, exist_ok=True)
-        (LOOK / f"{name}.svg").write_text(svg)
-        kept.write_text(text_of_svg(svg))
-    assert text_of_svg(svg) == kept.read_text()
+        kept.write_text(svg)
+    assert text_of_svg(svg) == text_of_svg(kept.read_text())
+    assert svg == kept.read_text()
 
 
 @pytest.mark.parametrize("name", [*CASES, *MAPS])
 async def test_a_screen_looks_as_it_did(name: str) -> None:
     size, events = (CASES | MAPS)[name]
-    compare(name, await screen_of(size, events, *(["M"] if name in MAPS else [])))
+    svg = await screen_of(size, events, *(["M"] if name in MAPS else []))
+    kept = SCREENS / f"{name}.txt"
+    if RENEWS:
+        kept.write_text(text_of_svg(svg))
+    assert text_of_svg(svg) == kept.read_text()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -210,17 +224,10 @@ async def test_a_screen_looks_as_it_did(name: str) -> None:
 async def test_a_state_looks_as_it_did(
     states: Mapping[str, list[Event]], state: str, size: str
 ) -> None:
-    theme = THEMES[(STATES.index(state) + [*SIZES].index(size)) % len(THEMES)]
-    compare(f"{state}-{size}", await screen_of(SIZES[size], states[state], theme=theme))
-
-
-@pytest.mark.parametrize("state", STATES)
-async def test_a_theme_changes_no_word(states: Mapping[str, list[Event]], state: str) -> None:
-    seen = {
-        text_of_svg(await screen_of(SIZES["120x34"], states[state], theme=theme))
-        for theme in THEMES
-    }
-    assert len(seen) == 1
+    seen = {theme: await screen_of(SIZES[size], states[state], theme=theme) for theme in THEMES}
+    for theme, svg in seen.items():
+        looks_as_kept(f"{state}-{size}-{theme}", svg)
+    assert len({text_of_svg(svg) for svg in seen.values()}) == 1, "a theme changes no word"
 
 
 @pytest.mark.parametrize("name", README)
@@ -229,8 +236,4 @@ async def test_the_readme_shows_the_app_as_it_is(
 ) -> None:
     state, size = README[name]
     svg = await screen_of(size, states[state], theme=name.removeprefix(f"{state}-"))
-    kept = KEPT / f"{name}.svg"
-    if RENEWS:
-        KEPT.mkdir(exist_ok=True)
-        kept.write_text(svg)
-    assert text_of_svg(svg) == text_of_svg(kept.read_text())
+    looks_as_kept(name, svg)

@@ -48,7 +48,7 @@ def test_marks_across_colours() -> None:
 
 
 async def test_the_lines_of_the_next_run_are_marked_too(open_app: Open) -> None:
-    async with open_app((80, 24)) as (app, pilot):
+    async with open_app((80, 30)) as (app, pilot):
         log = app.screen.query_one(LogView)
         app.emit(*a_run(PASSED, log=["one"]))
         await pilot.pause()

@@ -26,7 +26,7 @@ class DeviceInfo:
     reason: str
 
 
-MODEL = DeviceInfo("model", "functional model of the core", "asked for")
+MODEL = DeviceInfo("model", "functional model of the core", "--device model")
 NPU_NAMES = {"npu1": "NPU of AIE2 cores (npu1)", "npu2": "NPU of AIE2P cores (npu2)", None: "NPU"}
 
 
@@ -59,5 +59,5 @@ async def choose(
     if wanted == "auto" and found.no_npu is not None:
         return Chosen(DeviceInfo("model", MODEL.name, found.no_npu))
     family = found.runtime.family if found.runtime else None
-    reason = "asked for" if wanted == "npu" else "everything for it is here"
+    reason = "--device npu" if wanted == "npu" else "everything for it is here"
     return Chosen(DeviceInfo("npu", NPU_NAMES[family], reason), found)

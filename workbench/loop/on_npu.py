@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from workbench.settings import Settings
     from workbench.spec.cases import Case, LoadedSpec
     from workbench.verdict import Finding, Verdict
+    from workbench.verdict.three_way import ThreeWay
 
 MARGIN_MS = 2_000
 """What the NPU's process gets beyond the wait for a run, to tell how that ended."""
@@ -251,17 +252,17 @@ async def _judge(
         verdict = await judged(progress, loaded, case, runs[0], known)
         progress.know(verdict=with_findings(verdict, progress.result.concerns))
         return
-    seen = on_model.evidence(loaded, on_the_model.outcome, [])
-    known = replace(seen, arithmetic=None, refilled=refilled)
-    verdict = await judged(progress, loaded, case, runs[0], known)
-    sentence, compared = await asyncio.to_thread(
+    compared, alternating = await asyncio.to_thread(
         _compared, loaded, case, design, runs, on_the_model.outcome
     )
+    seen = on_model.evidence(loaded, on_the_model.outcome, [])
+    # Only damage that is as the model has it is known to be by the model's cause.
+    arithmetic = None if compared.npu_differs else seen.arithmetic
+    known = replace(seen, arithmetic=arithmetic, refilled=refilled)
+    verdict = await judged(progress, loaded, case, runs[0], known)
     verdict = replace(verdict, arithmetic=on_the_model.verdict.arithmetic)
-    progress.know(
-        verdict=with_findings(verdict, [*compared, *progress.result.concerns]),
-        comparison=sentence,
-    )
+    more = [*compared.findings, *alternating, *progress.result.concerns]
+    progress.know(verdict=with_findings(verdict, more), comparison=compared.sentence)
 
 
 def _compared(
@@ -270,8 +271,8 @@ def _compared(
     design: Design,
     runs: Sequence[Mapping[str, Any]],
     model: Outcome,
-) -> tuple[str, Iterable[Finding]]:
-    """What follows from the pairs of reference, model and NPU."""
+) -> tuple[ThreeWay, tuple[Finding, ...]]:
+    """What follows from the pairs of reference, model and NPU, and from runs that alternate."""
     from workbench.verdict.three_way import bad_buffers, three_way
 
     promise = loaded.promise
@@ -279,4 +280,4 @@ def _compared(
     in_memory = output_tensors(promise, model.runs[0])
     found = three_way(promise, case.reference, in_memory, runs[0], arithmetic)
     alternating = bad_buffers(promise, runs, arithmetic, design.pools.values(), model.cores)
-    return found.sentence, (*found.findings, *([alternating] if alternating else []))
+    return found, (alternating,) if alternating else ()

@@ -28,6 +28,7 @@ class MetricsTable(ScrolledLines):
     Where memory corrupted the device's result, the arithmetic result's value stands beside it; of
     several output tensors each has a line with the metrics of the criteria. Behind them, how the
     metric went over the session's judged runs or, with a baseline, how it changed since that.
+    What there is no room for beside the values is left out.
     """
 
     def __init__(self) -> None:
@@ -80,12 +81,13 @@ def _table(
     trend: Sequence[Metrics] = (),
     changes: Sequence[MetricChange] = (),
 ) -> list[Content]:
-    corrupted = verdict.arithmetic != verdict.metrics
-    beside_it = bool(corrupted or changes)
-    with_target = not beside_it or width >= _NAME + 2 * _VALUE + _TARGET + 3
+    has_room = width >= _NAME + 2 * _VALUE + 2
+    corrupted = has_room and verdict.arithmetic != verdict.metrics
+    beside_it = has_room and bool(corrupted or changes)
+    with_target = width >= _NAME + (2 if beside_it else 1) * _VALUE + _TARGET + 3
     room = width - (_NAME + _VALUE + _TARGET + 4)
     has_trend = len(trend) > 1 and room > 1 and not beside_it
-    changed = {} if corrupted else {change.name: change for change in changes}
+    changed = {change.name: change for change in changes} if beside_it and not corrupted else {}
     demanded = {result.criterion.metric for result in verdict.criteria}
     output = verdict.output
     ranges = {

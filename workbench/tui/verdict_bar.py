@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.content import Content
 
 from workbench.loop import words
@@ -12,9 +10,6 @@ from workbench.loop.result import RunResult
 from workbench.loop.view import Phase, View, phase_of
 from workbench.tui import text
 from workbench.tui.lines import Lines, flow
-
-if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
-    from workbench.verdict import Verdict
 
 
 class VerdictBar(Lines):
@@ -35,14 +30,21 @@ class VerdictBar(Lines):
 
     def lines(self, width: int, height: int) -> list[Content]:
         """The verdict's lines."""
-        parts = _parts(self._view)
-        if self._change is not None:
-            parts += _changes(self._change, pinned=self._pinned)
-        upper = flow(parts, width, max(1, height - 1))
+        causes = _causes_of(self._view)
+        upper = self._upper(causes, width, max(1, height - 1))
+        if causes and not any(causes[-1] in line.plain for line in upper):
+            first, others = causes[0], len(causes) - 1
+            upper = self._upper((f"{first} +{others}",), width, max(1, height - 1))
         return [*upper, *[Content("")] * (height - 1 - len(upper)), _identity(self._view)]
 
+    def _upper(self, causes: tuple[str, ...], width: int, rows: int) -> list[Content]:
+        parts = _parts(self._view, causes)
+        if self._change is not None:
+            parts += _changes(self._change, pinned=self._pinned)
+        return flow(parts, width, rows)
 
-def _parts(view: View) -> list[tuple[int, Content]]:
+
+def _parts(view: View, causes: tuple[str, ...]) -> list[tuple[int, Content]]:
     """State, device and numbers, each with its rank; rank 0 is never left out."""
     step = view.running_step
     word = f"{view.phase} {text.clean(step.name)}" if step else str(view.phase)
@@ -53,7 +55,7 @@ def _parts(view: View) -> list[tuple[int, Content]]:
     if view.device is not None:
         kind = view.device.kind
         parts.append((0, text.badge(kind.upper(), f"$wb-{kind}")))
-        parts.append((5, Content.styled(text.clean(view.device.name), "bold")))
+        parts.append((6, Content.styled(text.clean(view.device.name), "bold")))
     if view.is_old and view.result is not None:
         old = phase_of(view.result)
         parts.append((0, text.badge(view.mark, "$wb-warn")))
@@ -63,6 +65,9 @@ def _parts(view: View) -> list[tuple[int, Content]]:
             kind = view.shown.device.kind
             parts.append((0, text.badge(f"{kind.upper()}'S", f"$wb-{kind}")))
         parts.extend(_numbers(view.shown, view))
+        parts.extend((3 if n else 2, Content.styled(c, "$wb-fail")) for n, c in enumerate(causes))
+        if view.is_current and not (view.shown.explained or view.phase is Phase.PASS):
+            parts.append((6, Content.styled("looking for causes…", "dim")))
     elif not view.is_old and view.phase not in (Phase.STARTING, Phase.RUNNING):
         parts.append((3, Content.styled("no verdict yet", "dim")))
     return parts
@@ -88,29 +93,24 @@ def _numbers(shown: RunResult, view: View) -> list[tuple[int, Content]]:
         *([(0, text.badge(ill.upper(), "$wb-fail"))] if ill else []),
         (0, Content.styled(f"corr {correlation}", style)),
         (1, Content.styled(f"max error {words.metric_text('max_abs', metrics.max_abs)}", style)),
-        (3, Content.styled(f"range {device}", style)),
-        (4, Content.styled(f"reference {reference}", "dim")),
-        *(_causes(shown, verdict) if view.is_current else []),
+        (4, Content.styled(f"range {device}", style)),
+        (5, Content.styled(f"reference {reference}", "dim")),
     ]
 
 
-def _causes(shown: RunResult, verdict: Verdict) -> list[tuple[int, Content]]:
+def _causes_of(view: View) -> tuple[str, ...]:
     """The names of what to mend first, at most three; the problems say more of each."""
+    verdict = view.shown.verdict if view.shown is not None and view.is_current else None
+    if verdict is None:
+        return ()
     from workbench.verdict.triage import headline
 
-    named = dict.fromkeys(finding.id for finding in headline(verdict.findings))
-    causes = [
-        (4 if index else 2, Content.styled(text.clean(name), "$wb-fail"))
-        for index, name in enumerate(named)
-    ]
-    if not (shown.explained or verdict.passed):
-        causes.append((5, Content.styled("looking for causes…", "dim")))
-    return causes
+    return tuple(dict.fromkeys(text.clean(f.id) for f in headline(verdict.findings)))
 
 
 def _changes(change: Change, *, pinned: bool) -> list[tuple[int, Content]]:
     """What became of the numbers and findings; unasked, only where nothing else needs the room."""
-    rank = 2 if pinned else 6
+    rank = 2 if pinned else 7
     since = f"since {f'{text.BASELINE} ' if pinned else ''}run {change.before.run} "
     parts = []
     for name, label in (("correlation", f"{since}corr"), ("max_abs", "max error")):
