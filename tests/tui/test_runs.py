@@ -19,13 +19,14 @@ from tests.tui.scripted import (
     title_of,
     verdict,
 )
-from workbench.build import Diagnostic
+from workbench.build import Diagnostic, StepResult
 from workbench.errors import BuildError
 from workbench.loop.events import Event, Explained, RunFinished, Saved, StepStarted
 from workbench.loop.result import RunResult
 from workbench.loop.session import Session, look_at, pin, reduce
 from workbench.loop.view import Phase
 from workbench.tui.comparison import ComparisonPage
+from workbench.tui.log_view import LogView
 from workbench.tui.memory_map import MemoryMap
 from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.minimap import MiniMap
@@ -33,6 +34,7 @@ from workbench.tui.panes import PanesView
 from workbench.tui.problems import Problems
 from workbench.tui.runs_strip import RunsStrip
 from workbench.tui.screen import MainScreen
+from workbench.tui.step_strip import StepStrip
 from workbench.tui.verdict_bar import VerdictBar
 
 OFF = result(1, "fail", verdict=verdict(off_at(17, 42, 9), findings=(MISMATCH,)))
@@ -110,7 +112,10 @@ async def test_the_strip_is_seen_from_the_second_run_on(open_app: Open) -> None:
         assert "▶2" in text_of(strip)
 
 
-async def test_an_older_run_is_marked_everywhere_and_never_current(open_app: Open) -> None:
+@pytest.mark.parametrize("key", ["right_square_bracket", "right_curly_bracket", "escape"])
+async def test_an_older_run_is_marked_everywhere_and_never_current(
+    open_app: Open, key: str
+) -> None:
     async with open_app((200, 50)) as (app, pilot):
         app.emit(*FOUR)
         await pilot.press("left_square_bracket")
@@ -119,8 +124,8 @@ async def test_an_older_run_is_marked_everywhere_and_never_current(open_app: Ope
         assert main.session.looked_at == 3
         assert main.view.is_current
         bar = text_of(main.query_one(VerdictBar))
-        assert " ✓ PASS " in bar
-        assert "OLD RUN 3   was ✗ FAIL" in bar
+        assert bar.startswith(" OLD RUN 3    ✗ FAIL ")
+        assert "newest: ✓ PASS, run 4" in bar
         assert "max error 2" in bar
         assert main.query_one(PanesView).has_class("-stale")
         assert "OLD RUN 3" in title_of(main.query_one(MetricsTable))
@@ -128,11 +133,26 @@ async def test_an_older_run_is_marked_everywhere_and_never_current(open_app: Ope
         assert main.query_one(PanesView).title().plain.startswith("OLD RUN 3")
         assert "+2~" in text_of(main.query_one(PanesView))
         assert "OLD RUN 3 not met: max error is 2" in text_of(main.query_one(Problems))
-        await pilot.press("right_square_bracket")
+        assert "of the newest run, 4" in title_of(main.query_one(LogView))
+        await pilot.press(key)
         await pilot.pause()
         assert main.session.looked_at is None
         assert "OLD RUN" not in text_of(main.query_one(VerdictBar))
         assert not main.query_one(PanesView).has_class("-stale")
+        assert "newest" not in title_of(main.query_one(LogView))
+
+
+async def test_the_steps_are_those_of_the_run_that_is_looked_at(open_app: Open) -> None:
+    async with open_app((200, 50)) as (app, pilot):
+        failed = replace(BROKEN, steps=(StepResult("compile", "failed", 0.25),))
+        app.emit(*explained(OFF, failed, LESS))
+        await pilot.press("left_square_bracket")
+        app.emit(Saved(3, ()), started(4), StepStarted(4, "compile"))
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        main = main_of(app)
+        assert text_of(main.query_one(StepStrip)).strip() == "compile ✗ 0.25 s"
+        assert "newest: ▶ RUNNING, run 4" in text_of(main.query_one(VerdictBar))
 
 
 async def test_of_an_older_run_without_a_verdict_no_numbers_are_shown(open_app: Open) -> None:
@@ -142,7 +162,7 @@ async def test_of_an_older_run_without_a_verdict_no_numbers_are_shown(open_app: 
         await pilot.pause()
         main = main_of(app)
         bar = text_of(main.query_one(VerdictBar))
-        assert "OLD RUN 2   was ✗ BUILD FAILED" in bar
+        assert bar.startswith(" OLD RUN 2    ✗ BUILD FAILED ")
         assert "corr" not in bar
         assert "expected ';'" in text_of(main.query_one(Problems))
         for part in (PanesView, MetricsTable, MiniMap):
@@ -213,21 +233,21 @@ async def test_the_change_since_the_baseline_is_told(open_app: Open) -> None:
         app.emit(*explained(LESS, GOOD))
         await pilot.pause()
         bar = text_of(main.query_one(VerdictBar))
-        assert "since ◆ run 1 corr ▲ +0.00001  max error ▲ -9  1 finding gone" in bar
+        assert "since ◆ run 1 corr better +0.00001  max error better -9  1 finding gone" in bar
         table = main.query_one(MetricsTable)
         assert "change since run 1" in title_of(table)
-        assert "✓ ≤ 1       ▲ -9" in text_of(table)
+        assert "✓ ≤ 1       better -9" in text_of(table)
         await pilot.press("left_square_bracket")
         await pilot.pause()
         bar = text_of(main.query_one(VerdictBar))
         assert "OLD RUN 3" in bar
-        assert "max error ▲ -7" in bar
+        assert "max error better -7" in bar
         await pilot.press("right_square_bracket", "b", "b")
         await pilot.pause()
         assert main.session.baseline is None
         bar = text_of(main.query_one(VerdictBar))
         assert "since run 3" in bar
-        assert "▲ -2" in bar
+        assert "better -2" in bar
 
 
 async def test_outputs_of_two_runs_are_compared_element_by_element(open_app: Open) -> None:
@@ -254,7 +274,7 @@ async def test_two_runs_beside_each_other(open_app: Open) -> None:
         page = app.screen.query_one(ComparisonPage)
         told = text_of(page)
         assert "state                ✗ FAIL        ✗ FAIL" in told
-        assert "max error                 9             2  ▲ -7" in told
+        assert "max error                 9             2  better -7" in told
         assert "1 of 4,096 differ between the two outputs" in told
         assert "findings gone: 1\n  ✗ scalar-mismatch: the design passes" in told
         assert "findings new: none" in told
@@ -262,16 +282,34 @@ async def test_two_runs_beside_each_other(open_app: Open) -> None:
         assert isinstance(app.screen, MainScreen)
 
 
+async def test_a_baseline_is_told_of(open_app: Open) -> None:
+    async with open_app() as (app, pilot):
+        app.emit(*a_run(GOOD))
+        for sentence, shown in (("run 4 is the baseline", True), ("no baseline any more", False)):
+            await pilot.press("b")
+            await pilot.pause()
+            assert [n.message for n in app._notifications][-1] == sentence
+            assert ("◆✓4" in text_of(main_of(app).query_one(RunsStrip))) == shown
+            assert main_of(app).query_one(RunsStrip).display == shown
+
+
+async def test_the_baseline_itself_has_nothing_to_compare_with(open_app: Open) -> None:
+    async with open_app() as (app, pilot):
+        app.emit(*FOUR)
+        await pilot.press("b", "equals_sign")
+        await pilot.pause()
+        assert [n.message for n in app._notifications][-1].startswith("this run is the baseline")
+
+
 async def test_what_can_not_be_done_is_said(open_app: Open) -> None:
     async with open_app() as (app, pilot):
         told = set()
-        for key in ("left_square_bracket", "right_curly_bracket", "b", "equals_sign"):
+        for key in ("left_square_bracket", "b", "equals_sign"):
             await pilot.press(key)
             await pilot.pause()
             told |= {notification.message for notification in app._notifications}
         assert told == {
             "there is no other run",
-            "the newest run is shown",
             "there is no verdict to pin",
             "there is no other verdict to compare this one with",
         }

@@ -236,3 +236,14 @@ async def test_any_size_will_do(open_app: Open, size: tuple[int, int]) -> None:
         await pilot.pause()
         assert app.is_running
         assert not app.screen.query(Static)
+
+
+async def test_the_source_opens_at_the_problem_whatever_was_seen_before(open_app: Open) -> None:
+    async with open_app((100, 24)) as (app, pilot):
+        app.emit(*a_run(of_disk(result(1, "pass", verdict=verdict()))))
+        await pilot.press("d", "d")
+        fail(app)
+        for keys in (["s"], ["d", "s"], ["s", "d", "s"]):
+            await pilot.press(*keys)
+            view = await until(pilot, app, "line 2 of 4", "╰✗ no 'c'")
+            assert "▸✗ 2+│ int b = c;" in rows(view)[1]

@@ -87,13 +87,13 @@ async def test_the_way_back_is_said(open_app: Open) -> None:
         app.emit(*a_run(PASSED))
         await pilot.pause()
         line = app.screen.query_one(KeyLine)
-        assert "esc all parts" not in rows(line)[0]
+        assert "esc back" not in rows(line)[0]
         await pilot.press("z")
         await pilot.pause()
-        assert "esc all parts" in rows(line)[0]
+        assert "esc back" in rows(line)[0]
         await pilot.press("z")
         await pilot.pause()
-        assert "esc all parts" not in rows(line)[0]
+        assert "esc back" not in rows(line)[0]
         assert isinstance(app.focused, PanesView)
 
 
@@ -163,3 +163,20 @@ async def test_a_look_back_never_shows_the_stages_of_another_run(open_app: Open)
         await pilot.press("left_square_bracket")
         await pilot.pause()
         assert not is_seen(app.screen.query_one(StageTable))
+
+
+@pytest.mark.parametrize(
+    "keys", [("s", "s"), ("d", "d"), ("s", "escape"), ("M", "M"), ("s", "d", "escape")]
+)
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_keys_go_back_to_where_they_were(
+    open_app: Open, size: tuple[int, int], keys: tuple[str, ...]
+) -> None:
+    async with open_app(size) as (app, pilot):
+        app.emit(*a_run(STAGED))
+        await pilot.pause()
+        before = app.focused
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        assert app.focused is before

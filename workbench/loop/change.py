@@ -11,7 +11,7 @@ from workbench.loop import words
 from workbench.loop.result import RunResult
 
 if TYPE_CHECKING:  # NumPy comes with it; a front end paints before it needs that
-    from workbench.verdict import Finding, Metrics
+    from workbench.verdict import Finding
 
 Direction = Literal["better", "worse", "same", "unknown"]
 
@@ -41,17 +41,15 @@ class MetricChange:
         return "same" if before == after else "better" if after < before else "worse"
 
     @property
-    def text(self) -> str:
-        """By how much, with its sign and unit; both values where that can't be said shortly."""
-        before, after = self._texts
-        if before == after:
-            return "="
-        if self.before is None or self.after is None:
-            return f"{before} → {after}"
-        size = words.metric_text(self.name, abs(self.after - self.before))
-        if not any(digit in size for digit in "123456789"):
-            return f"{before} → {after}"
-        return f"{'+' if self.after > self.before else '-'}{size}"
+    def size(self) -> str:
+        """By how much, with its sign and unit; nothing where that can't be said shortly."""
+        before, after = self.before, self.after
+        if self._texts[0] == self._texts[1] or before is None or after is None:
+            return ""
+        size = words.metric_text(self.name, abs(after - before))
+        if not math.isfinite(after - before) or not any(digit in size for digit in "123456789"):
+            return ""
+        return f"{'+' if after > before else '-'}{size}"
 
     @property
     def _texts(self) -> tuple[str, str]:
@@ -89,18 +87,13 @@ def compare(before: RunResult, after: RunResult) -> Change:
         before,
         after,
         tuple(
-            MetricChange(name, _value(old.metrics, name), _value(new.metrics, name))
+            MetricChange(name, words.value_of(old.metrics, name), words.value_of(new.metrics, name))
             for name in words.METRIC_NAMES
         ),
         gone=_unmatched(before.findings, after.findings) if after.explained else None,
         new=_unmatched(after.findings, before.findings) if before.explained else None,
         unlike=unlike(before, after),
     )
-
-
-def _value(metrics: Metrics, name: str) -> float | None:
-    """The metric; without any error SQNR has no number, and nothing is better."""
-    return math.inf if name == "sqnr_db" and metrics.max_abs == 0 else metrics.value(name)
 
 
 def unlike(before: RunResult, after: RunResult) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from workbench.loop.change import Change, compare, unlike
 from workbench.loop.events import Event, RunStarted
 from workbench.loop.result import RunResult
-from workbench.loop.view import View
+from workbench.loop.view import StepView, View
 from workbench.loop.view import reduce as reduce_view
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ class Session:
         if old is None:
             return self.view
         shown = old if old.verdict is not None else None
-        return replace(self.view, result=old, shown=shown, is_current=False, is_old=True)
+        steps = tuple(StepView(step.name, step.status, step.seconds) for step in old.steps)
+        return replace(
+            self.view, result=old, shown=shown, is_current=False, is_old=True, steps=steps
+        )
 
     @property
     def against(self) -> RunResult | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from workbench.build.diagnostics import strip_ansi
 from workbench.loop.result import RunResult
 
 if TYPE_CHECKING:
-    from workbench.verdict import CriterionResult, Finding, Verdict
+    from workbench.verdict import CriterionResult, Finding, Metrics, Verdict
     from workbench.verdict.stages import StageResult
 
 UNDEFINED = "undefined"
@@ -48,10 +49,17 @@ def plain(text: str) -> str:
     return strip_ansi(" ".join(text.splitlines()))
 
 
+def value_of(metrics: Metrics, name: str) -> float | None:
+    """A metric; SQNR is infinite where there is no error, None where it is undefined otherwise."""
+    return math.inf if name == "sqnr_db" and metrics.max_abs == 0 else metrics.value(name)
+
+
 def metric_text(name: str, value: float | None) -> str:
     """A metric's value with its unit; only a perfect one is rounded to a perfect one."""
     if value is None:
         return UNDEFINED
+    if name == "sqnr_db" and math.isinf(value):
+        return "no error"
     if name in _SHARES:
         return f"{100 * _short_of_one(value, 0.9999):.2f} %"
     if name in _UNIT_BOUND:
@@ -198,12 +206,12 @@ def _numbers(verdict: Verdict) -> str:
 def _metric_lines(verdict: Verdict) -> list[str]:
     lines = []
     for name, label in METRIC_NAMES.items():
-        value = metric_text(name, verdict.metrics.value(name))
+        value = metric_text(name, value_of(verdict.metrics, name))
         demands = [_demand(c) for c in verdict.criteria if c.criterion.metric == name]
         if not demands and name in ON_DEMAND:
             continue
         line = f"  {label:<12}{value:>12}{'   ' if demands else ''}{', '.join(demands)}"
-        arithmetic = metric_text(name, verdict.arithmetic.value(name))
+        arithmetic = metric_text(name, value_of(verdict.arithmetic, name))
         if arithmetic != value:
             line = f"{line:<47}   arithmetic {arithmetic}"
         lines.append(line)

@@ -53,7 +53,7 @@ ACTIONS = (
     Action("main", "app.help", "question_mark,f1", "help", "this page", True),
     Action("main", "quit", "q,ctrl+q", "quit", "stop everything and leave", True),
     Action("main", "app.palette", "colon,ctrl+p", "commands", "find any command by its name", True),
-    Action("main", "unzoom", "escape", "all parts", "all parts again, when one is zoomed", True),
+    Action("main", "back", "escape", "back", "all parts again, or the newest run", True),
     Action("main", "rerun", "r", "rerun", "run what is on disk again", True),
     Action("main", "cancel", "x", "cancel", "stop the run", True),
     Action("main", "problem(1)", "n", "next", "next problem", True),

@@ -70,7 +70,6 @@ class ComparisonPage(ScrolledLines):
             Content(""),
             *_findings("gone", change.gone, "$wb-pass"),
             *_findings("new", change.new, "$wb-fail"),
-            Content.styled("▲ better  ▼ worse  = the same", "dim"),
         ]
 
 

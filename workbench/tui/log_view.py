@@ -60,9 +60,16 @@ class LogView(Widget, can_focus=True):
         self._needle = ""
         self._found: int | None = None
         self._told = ""
+        self._mark = ""
         self._looking: tuple[int, int, int] | None = None
         self._rows: LRUCache[tuple[int, int], list[Strip]] = LRUCache(CACHED_ROWS)
         self._title()
+
+    def mark(self, text: str) -> None:
+        """Say in the title whose log this is, where it isn't of the run that is shown."""
+        if text != self._mark:
+            self._mark = text
+            self._title()
 
     def append(self, lines: Iterable[str], step: str = "") -> None:
         """Add raw lines of a step; they are seen at the next flush."""
@@ -392,7 +399,7 @@ class LogView(Widget, can_focus=True):
 
     def _title(self) -> None:
         """`log  1,234 lines`, what is shown of them, and that it stands still."""
-        parts = ["log"]
+        parts = ["log", *([self._mark] if self._mark else [])]
         if self.shown.step:
             parts.append(f"step {self.shown.step}")
         if self.store.end:

@@ -98,8 +98,10 @@ def _table(
     def row(name: str, result: CriterionResult | None = None) -> Content:
         demand = _demand(result, with_target=with_target)
         style = "" if result is None else "$wb-pass" if result.met else "$wb-fail bold"
-        beside = words.metric_text(name, verdict.arithmetic.value(name)) if corrupted else ""
-        value = words.metric_text(name, verdict.metrics.value(name))
+        beside = (
+            words.metric_text(name, words.value_of(verdict.arithmetic, name)) if corrupted else ""
+        )
+        value = words.metric_text(name, words.value_of(verdict.metrics, name))
         bars = spark([one.value(name) for one in trend], room) if has_trend else ""
         change = changed.get(name)
         last = (f"{beside:>{_VALUE}}", "dim") if corrupted else (f" {bars}", "dim")

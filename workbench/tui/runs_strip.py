@@ -54,8 +54,8 @@ class RunsStrip(Lines):
 
     @property
     def has_runs(self) -> bool:
-        """Whether there is more than one run to choose from."""
-        return len(self._items) > 1
+        """Whether there is something to tell: more than one run, or a baseline."""
+        return len(self._items) > 1 or any(item.is_baseline for item in self._items)
 
     def show(self, session: Session) -> None:
         """Paint this session's runs."""

@@ -83,6 +83,8 @@ class MainScreen(Screen[None]):
         self._ticker: Timer | None = None
         self._paint_is_due = False
         self._wants_memory: bool | None = None
+        self._came_from: Widget | None = None
+        """What had the keys before a part was zoomed."""
 
     @property
     def view(self) -> View:
@@ -191,6 +193,7 @@ class MainScreen(Screen[None]):
         self._stages.show(view.shown, mark=view.mark)
         self.set_class(self._stages.has_stages, "-stages")
         self._show_memory()
+        self._log.mark(f"of the newest run, {view.run}" if view.is_old else "")
         self._tick()
         self.refresh_bindings()
 
@@ -198,7 +201,7 @@ class MainScreen(Screen[None]):
         """Paint the steps; the ticker lives only while one runs."""
         running = self.view.running_step is not None
         elapsed_s = self._clock() - self._step_began if running else 0.0
-        self._steps.show(self.view.steps, elapsed_s)
+        self._steps.show(self.session.painted.steps, elapsed_s)
         if running and self._ticker is None:
             self._ticker = self.set_interval(TICK_S, self._tick, name="running time")
         elif not running and self._ticker is not None:
@@ -211,11 +214,13 @@ class MainScreen(Screen[None]):
         return self._ticker is not None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Cancel is offered while something runs, a way back while a part is zoomed."""
+        """Cancel is offered while something runs, a way back when there is one."""
         if action == "cancel":
             return self.view.phase is Phase.RUNNING
-        if action == "unzoom":
-            return zoomed(self) is not None
+        if action == "back":
+            return zoomed(self) is not None or self.session.looked_at is not None
+        if action == "look_at_newest":
+            return self.session.looked_at is not None
         return super().check_action(action, parameters)
 
     def on_descendant_blur(self) -> None:
@@ -245,9 +250,10 @@ class MainScreen(Screen[None]):
     def action_source(self, mode: Mode) -> None:
         """Show the sources, or what has changed in them; once more puts them away."""
         if is_seen(self._source) and self._source.mode == mode:
-            self.action_unzoom()
+            self._zoom(None)
         else:
             self._source.turn(mode)
+            self._source.follow(self._problems.problem)
             self.show_part(self._source)
 
     def action_edit(self) -> None:
@@ -296,15 +302,26 @@ class MainScreen(Screen[None]):
             self.show_part(part)
             self._zoom(part)
         else:
-            self.action_unzoom()
+            self._zoom(None)
 
-    def action_unzoom(self) -> None:
-        """Show all parts again."""
-        self._zoom(None)
+    def action_back(self) -> None:
+        """Show all parts again, or the newest run."""
+        if zoomed(self) is not None:
+            self._zoom(None)
+        else:
+            self.action_look_at_newest()
 
     def _zoom(self, part: Widget | None) -> None:
+        """Show one part, or all of them: then the keys go to where they were before, if need be."""
+        if part is not None and zoomed(self) is None:
+            self._came_from = self.focused
         zoom(self, part)
+        if part is None and self.focused is not None and not is_seen(self.focused):
+            self._focus_back()
         self.refresh_bindings()
+
+    def _focus_back(self) -> None:
+        self._focus_first(*filter(None, (self._came_from,)), self._panes, self._problems)
 
     def action_jump(self) -> None:
         """Go to a part by its letter."""
@@ -329,11 +346,14 @@ class MainScreen(Screen[None]):
 
     def action_memory(self) -> None:
         """Show the memory map, or put it away."""
-        self.action_unzoom()
+        self._zoom(None)
         self._wants_memory = not is_seen(self._memory)
         self._show_memory()
         if self._wants_memory:
+            self._came_from = self.focused
             self.call_after_refresh(self._focus_first, self._memory)
+        elif self.focused is self._memory:
+            self._focus_back()
 
     def _show_memory(self) -> None:
         """Unasked, the map is shown where there is room and it tells a cause."""
@@ -347,7 +367,7 @@ class MainScreen(Screen[None]):
 
     def action_look_at_newest(self) -> None:
         """Show what is true right now."""
-        self._use(look_at(self.session, self.view.run), "the newest run is shown")
+        self._use(look_at(self.session, self.view.run))
 
     def on_runs_strip_picked(self, message: RunsStrip.Picked) -> None:
         """Look at the run that was clicked."""
@@ -355,7 +375,12 @@ class MainScreen(Screen[None]):
 
     def action_pin(self) -> None:
         """Make what is shown the baseline, or let it go."""
-        self._use(pin(self.session), "there is no verdict to pin")
+        before = self.session
+        self._use(pin(before), "there is no verdict to pin")
+        if self.session is not before:
+            run = self.session.baseline
+            told = "no baseline any more" if run is None else f"run {run} is the baseline"
+            self.notify(told, markup=False)
 
     def _use(self, session: Session, else_say: str = "") -> None:
         if session is not self.session:
@@ -368,8 +393,10 @@ class MainScreen(Screen[None]):
         """Put two runs beside each other: the shown one, and the baseline or the one before."""
         from workbench.tui.comparison import ComparisonScreen  # seldom needed
 
-        change = self.session.change
-        if change is None:
+        change, shown = self.session.change, self.session.painted.shown
+        if change is None and shown is not None and shown.run == self.session.baseline:
+            self.notify("this run is the baseline: look at another one to compare it", markup=False)
+        elif change is None:
             self.notify("there is no other verdict to compare this one with", markup=False)
         else:
             open_over(self.app, ComparisonScreen(change))

@@ -69,7 +69,12 @@ SEVERITY_STYLES: Mapping[str, str] = {
 
 BASELINE = "◆"
 
-CHANGE_GLYPHS: Mapping[str, str] = {"better": "▲", "worse": "▼", "same": "=", "unknown": "?"}
+CHANGE_WORDS: Mapping[str, str] = {
+    "better": "better",
+    "worse": "worse",
+    "same": "=",
+    "unknown": "?",
+}
 CHANGE_STYLES: Mapping[str, str] = {
     "better": "$wb-pass",
     "worse": "$wb-fail",
@@ -79,10 +84,9 @@ CHANGE_STYLES: Mapping[str, str] = {
 
 
 def change_part(change: MetricChange) -> tuple[str, str]:
-    """By how much a metric changed, with a sign for better or worse, and the style for it."""
-    direction = change.direction
-    size = "" if change.text == "=" else f" {change.text}"
-    return f" {CHANGE_GLYPHS[direction]}{size}", CHANGE_STYLES[direction]
+    """Whether a metric is better or worse and by how much, and the style for it."""
+    told = f" {CHANGE_WORDS[change.direction]} {change.size}".rstrip()
+    return told, CHANGE_STYLES[change.direction]
 
 
 def phase_color(phase: Phase) -> str:

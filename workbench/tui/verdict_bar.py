@@ -7,7 +7,7 @@ from textual.content import Content
 from workbench.loop import words
 from workbench.loop.change import Change
 from workbench.loop.result import RunResult
-from workbench.loop.view import Phase, View, phase_of
+from workbench.loop.view import Phase, StepView, View, phase_of
 from workbench.tui import text
 from workbench.tui.lines import Lines, flow
 
@@ -46,31 +46,39 @@ class VerdictBar(Lines):
 
 def _parts(view: View, causes: tuple[str, ...]) -> list[tuple[int, Content]]:
     """State, device and numbers, each with its rank; rank 0 is never left out."""
-    step = view.running_step
-    word = f"{view.phase} {text.clean(step.name)}" if step else str(view.phase)
-    glyph = text.PHASE_GLYPHS[view.phase]
-    parts = [(0, text.badge(f"{glyph} {word}", text.phase_color(view.phase)))]
-    if view.phase is Phase.CANCELLED and view.reason:
-        parts.append((4, Content(text.clean(view.reason))))
-    if view.device is not None:
-        kind = view.device.kind
-        parts.append((0, text.badge(kind.upper(), f"$wb-{kind}")))
-        parts.append((6, Content.styled(text.clean(view.device.name), "bold")))
+    device, shown = view.device, view.shown
+    newest = _state(view.phase, view.running_step)
+    parts: list[tuple[int, Content]] = []
     if view.is_old and view.result is not None:
-        old = phase_of(view.result)
+        device, phase = view.result.device, phase_of(view.result)
         parts.append((0, text.badge(view.mark, "$wb-warn")))
-        parts.append((1, Content(f"was {text.PHASE_GLYPHS[old]} {old}")))
-    if view.shown is not None:
-        if view.device is not None and view.shown.device.kind != view.device.kind:
-            kind = view.shown.device.kind
+        parts.append((0, text.badge(_state(phase), text.phase_color(phase))))
+    else:
+        parts.append((0, text.badge(newest, text.phase_color(view.phase))))
+        if view.phase is Phase.CANCELLED and view.reason:
+            parts.append((4, Content(text.clean(view.reason))))
+    if device is not None:
+        parts.append((0, text.badge(device.kind.upper(), f"$wb-{device.kind}")))
+        parts.append((6, Content.styled(text.clean(device.name), "bold")))
+    if shown is not None:
+        if device is not None and shown.device.kind != device.kind:
+            kind = shown.device.kind
             parts.append((0, text.badge(f"{kind.upper()}'S", f"$wb-{kind}")))
-        parts.extend(_numbers(view.shown, view))
+        parts.extend(_numbers(shown, view))
         parts.extend((3 if n else 2, Content.styled(c, "$wb-fail")) for n, c in enumerate(causes))
-        if view.is_current and not (view.shown.explained or view.phase is Phase.PASS):
+        if view.is_current and not (shown.explained or view.phase is Phase.PASS):
             parts.append((6, Content.styled("looking for causes…", "dim")))
     elif not view.is_old and view.phase not in (Phase.STARTING, Phase.RUNNING):
         parts.append((3, Content.styled("no verdict yet", "dim")))
+    if view.is_old:
+        now = Content.styled(f"{newest}, run {view.run}", text.phase_color(view.phase))
+        parts.append((0, Content.assemble("newest: ", now)))
     return parts
+
+
+def _state(phase: Phase, step: StepView | None = None) -> str:
+    word = f"{phase} {text.clean(step.name)}" if step is not None else f"{phase}"
+    return f"{text.PHASE_GLYPHS[phase]} {word}"
 
 
 def _numbers(shown: RunResult, view: View) -> list[tuple[int, Content]]:
@@ -100,8 +108,8 @@ def _numbers(shown: RunResult, view: View) -> list[tuple[int, Content]]:
 
 def _causes_of(view: View) -> tuple[str, ...]:
     """The names of what to mend first, at most three; the problems say more of each."""
-    verdict = view.shown.verdict if view.shown is not None and view.is_current else None
-    if verdict is None:
+    verdict = view.shown.verdict if view.shown is not None else None
+    if verdict is None or not (view.is_current or view.is_old):
         return ()
     from workbench.verdict.triage import headline
 
@@ -127,10 +135,12 @@ def _changes(change: Change, *, pinned: bool) -> list[tuple[int, Content]]:
 
 
 def _identity(view: View) -> Content:
-    """The newest run; the most telling first, since the end is cut in narrow windows."""
-    parts = [f"run {view.run}"] if view.run else []
-    result = view.result if view.result is not None and view.result.run == view.run else None
-    if result is not None and view.phase is not Phase.RUNNING:
+    """The run; the most telling first, since the end is cut in narrow windows."""
+    is_known = view.result is not None and (view.is_old or view.result.run == view.run)
+    result = view.result if is_known else None
+    run = view.run if result is None else result.run
+    parts = [f"run {run}"] if run else []
+    if result is not None and (view.is_old or view.phase is not Phase.RUNNING):
         if result.source_sha256:
             parts.append(result.source_sha256[:7])
         parts.append(words.seconds_text(result.seconds))

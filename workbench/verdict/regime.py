@@ -34,7 +34,7 @@ def input_regime(promise: Promise, inputs: Stored, said: str | None) -> Finding 
         "input-regime",
         "warning" if useless else "info",
         "; ".join(sentences) + (": this input tests little" if useless else ""),
-        "try the other input sets: check --inputs all",
+        "npu-workbench check KERNEL --inputs all tries the other input sets",
         evidence={"constant": constant, "spec": said},
     )
 
