@@ -6,6 +6,7 @@ import pytest
 
 from tests.tui.conftest import Open
 from tests.tui.scripted import App, text_of
+from workbench.loop.view import Phase
 from workbench.settings import KeyChoice, Settings, SettingsError
 from workbench.tui.actions import ACTIONS, SCOPE_TITLES, Action, Scope
 from workbench.tui.app import WorkbenchApp
@@ -24,6 +25,7 @@ from workbench.tui.problems import Problems
 from workbench.tui.screen import MainScreen
 from workbench.tui.search_prompt import SearchPrompt
 from workbench.tui.source_view import SourceView
+from workbench.tui.text import BASELINE, PHASE_GLYPHS, SEVERITY_GLYPHS, STEP_GLYPHS
 
 OWNERS: Mapping[Scope, type] = {
     "main": MainScreen,
@@ -40,6 +42,9 @@ OWNERS: Mapping[Scope, type] = {
     "comparison": ComparisonScreen,
     "help": HelpScreen,
 }
+
+BUSY = {Phase.STARTING, Phase.WAITING}
+"""Their sign only stands beside their name."""
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda a: f"{a.scope}-{a.name}")
@@ -67,21 +72,86 @@ def test_no_two_actions_have_one_name() -> None:
 async def test_the_help_shows_every_action_and_its_keys(open_app: Open) -> None:
     async with open_app((120, 120)) as (app, pilot):
         await pilot.press("question_mark")
-        page = text_of(app.screen.query_one(HelpPage))
+        lines = [line.plain for line in app.screen.query_one(HelpPage).all_lines()]
         for action in ACTIONS:
             if action.scope in SCOPE_TITLES:
-                assert action.help in page
-                assert f"  {action.id}" in page
-                assert shown_keys(action, {}) in page
+                (line,) = (line for line in lines if line.endswith(f"  {action.id}"))
+                assert line.strip().startswith(f"{shown_keys(action, {})}  ")
+                assert f"  {action.help}  " in line
 
 
-async def test_the_help_begins_with_the_part_that_has_the_keys(open_app: Open) -> None:
+def test_sentences_are_short() -> None:
+    assert max(len(action.help) for action in ACTIONS) <= 60
+
+
+async def test_what_is_needed_first_and_the_signs_are_seen_at_once(open_app: Open) -> None:
+    async with open_app((80, 24)) as (app, pilot):
+        await pilot.press("question_mark")
+        page = app.screen.query_one(HelpPage)
+        seen = [page.render_line(y).text for y in range(page.size.height)]
+        assert seen[0].startswith("needed first ")
+        keys = ["?", "q", ":", "n", "o", "b", "[", "]", "T"]
+        assert [line.split()[0] for line in seen[1:10]] == keys
+        assert "signs" in [line.strip() for line in seen]
+        assert seen[-1].strip().startswith("✗ ~ i")
+        assert not any("…" in line for line in seen)
+        assert "older-run" not in "".join(seen)  # the names that settings use need room
+
+
+async def test_every_sign_is_explained(open_app: Open) -> None:
+    async with open_app((80, 24)) as (app, pilot):
+        await pilot.press("question_mark")
+        page = text_of(app.screen.query_one(HelpPage))
+        ours = [*STEP_GLYPHS.values(), *SEVERITY_GLYPHS.values(), BASELINE]
+        signs = {*ours, *(sign for phase, sign in PHASE_GLYPHS.items() if phase not in BUSY)}
+        explained = page.partition("\nsigns\n")[2].partition("\n\n")[0]
+        assert {sign for sign in signs if f" {sign} " not in explained} == set()
+
+
+async def test_the_part_that_has_the_keys_comes_before_other_parts(open_app: Open) -> None:
     async with open_app((100, 40)) as (app, pilot):
         app.screen.set_focus(app.screen.query_one(LogView))
         await pilot.press("f1")
-        page = text_of(app.screen.query_one(HelpPage))
-        assert page.startswith("in the log")
-        assert "\neverywhere" in page
+        lines = [line.plain for line in app.screen.query_one(HelpPage).all_lines()]
+        titles = [line for line in lines if line and not line.startswith(" ")]
+        assert titles[1:4] == ["signs", "in the log", "everywhere"]
+
+
+async def test_narrow_help_is_wrapped_not_cut(open_app: Open) -> None:
+    async with open_app((40, 12)) as (app, pilot):
+        await pilot.press("question_mark")
+        page = app.screen.query_one(HelpPage)
+        assert max(line.cell_length for line in page.all_lines()) <= page.size.width
+        told = " ".join(word for line in page.all_lines() for word in line.plain.split())
+        assert "o open the problem's place in your editor" in told
+
+
+async def test_keys_of_the_help(open_app: Open) -> None:
+    async with open_app((80, 24)) as (app, pilot):
+        await pilot.press("question_mark")
+        page = app.screen.query_one(HelpPage)
+        line = app.screen.query_one(KeyLine)
+        assert text_of(line).startswith(
+            " esc close  ↑ up  ↓ down  space page  home top  end bottom"
+        )
+        last = len(page.all_lines()) - page.size.height
+        for key, top in (
+            *(("end", last), ("home", 0), ("G", last), ("g", 0), ("j", 1), ("k", 0)),
+            *(("space", page.size.height - 1), ("g", 0)),
+        ):
+            await pilot.press(key)
+            page.render_line(0)
+            assert page.top == top, key
+        await pilot.click(KeyLine, offset=(text_of(line).index("close"), 0))
+        await pilot.pause()
+        assert isinstance(app.screen, MainScreen)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 2), (20, 5)])
+async def test_help_at_any_size(open_app: Open, size: tuple[int, int]) -> None:
+    async with open_app(size) as (app, pilot):
+        await pilot.press("question_mark", "end", "home", "escape")
+        assert isinstance(app.screen, MainScreen)
 
 
 def chosen(**keys: str | tuple[str, ...]) -> list[KeyChoice]:

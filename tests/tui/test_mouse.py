@@ -100,11 +100,19 @@ async def test_a_click_on_a_key_presses_it(open_app: Open) -> None:
 
 
 async def test_all_keys_are_seen_where_there_is_room(open_app: Open) -> None:
-    async with open_app((160, 45)) as (app, pilot):
+    async with open_app((200, 50)) as (app, pilot):
         await pilot.pause()
         text = app.screen.query_one(KeyLine).render_line(0).text.rstrip()
         assert not text.endswith("…")
         assert text.startswith(" ? help  q quit  : commands  r rerun ")
+
+
+async def test_what_is_needed_most_is_in_the_footer_first(open_app: Open) -> None:
+    async with open_app((120, 34)) as (app, pilot):
+        await pilot.pause()
+        text = app.screen.query_one(KeyLine).render_line(0).text
+        for key in ("n next", "o edit", "b baseline", "[ older run", "] newer run", "T theme"):
+            assert f" {key} " in text
 
 
 async def test_the_verdict_line_is_copied(open_app: Open) -> None:

@@ -1,5 +1,6 @@
 """Every command of the app, once: keys, footer, help and palette are made from this table.
 
+Its order is the footer's: what is needed most comes first, for the end is cut.
 An action is carried out by the method `action_NAME` of the class that its scope names; a widget's
 keys win over the screen's while it has the focus.
 """
@@ -24,7 +25,7 @@ SCOPE_TITLES: dict[Scope, str] = {
     "search": "while you type what to look for",
     "problems": "in the problems",
     "source": "in the source",
-    "list": "in problems, metrics and the memory map",
+    "list": "in problems, metrics, stages, memory",
     "picker": "in the list of kernels",
     "palette": "while you type a command's name",
 }
@@ -41,6 +42,8 @@ class Action:
     label: str
     help: str
     in_footer: bool = False
+    words: str = ""
+    """What else people call it when they look for it."""
 
     @property
     def id(self) -> str:
@@ -50,40 +53,46 @@ class Action:
 
 
 ACTIONS = (
-    Action("main", "app.help", "question_mark,f1", "help", "this page", True),
-    Action("main", "quit", "q,ctrl+q", "quit", "stop everything and leave", True),
-    Action("main", "app.palette", "colon,ctrl+p", "commands", "find any command by its name", True),
+    Action("main", "app.help", "question_mark,f1", "help", "all keys and signs", True, "legend"),
+    Action("main", "quit", "q,ctrl+q", "quit", "stop everything and leave", True, "exit"),
+    Action("main", "app.palette", "colon,ctrl+p", "commands", "find any command by a word", True),
     Action("main", "back", "escape", "back", "all parts again, or the newest run", True),
-    Action("main", "rerun", "r", "rerun", "run what is on disk again", True),
-    Action("main", "cancel", "x", "cancel", "stop the run", True),
-    Action("main", "problem(1)", "n", "next", "next problem", True),
-    Action("main", "edit", "o", "edit", "the problem's place in your editor", True),
-    Action("main", "source('source')", "s", "source", "problems at their lines, and back", True),
-    Action("main", "source('changes')", "d", "changes", "what changed since a run passed", True),
-    Action("main", "memory", "M", "memory", "the core's memory map, and back", True),
-    Action("main", "problem(-1)", "N", "previous", "previous problem"),
+    Action("main", "rerun", "r", "rerun", "run what is on disk again", True, "restart build"),
+    Action("main", "cancel", "x", "cancel", "stop the run", True, "kill abort interrupt"),
+    Action("main", "problem(1)", "n", "next", "next problem", True, "error warning finding"),
+    Action("main", "edit", "o", "edit", "open the problem's place in your editor", True, "kernel"),
     Action(
-        "main", "worst", "m", "worst", "the worst element; follow it from verdict to verdict", True
+        "main", "source('changes')", "d", "changes", "what changed since a run passed", True, "diff"
+    ),
+    Action(
+        "main", "pin", "b", "baseline", "pin this run to compare others with; again: unpin", True
+    ),
+    Action("main", "look(-1)", "left_square_bracket", "older run", "look at the run before", True),
+    Action("main", "look(1)", "right_square_bracket", "newer run", "look at the run after", True),
+    Action("main", "app.theme", "T", "theme", "the next theme", True, "colours colors"),
+    Action("main", "compare", "equals_sign", "compare", "two runs side by side", True, "diff"),
+    Action("main", "zoom", "z", "zoom", "this part over the whole window; again: back", True),
+    Action(
+        "main", "source('source')", "s", "source", "the kernel with problems at their lines", True
+    ),
+    Action("main", "memory", "M", "memory", "the core's memory map; again: close it", True),
+    Action(
+        "main", "worst", "m", "worst", "go to the worst element, and again after each run", True
     ),
     Action("main", "mismatch(1)", "full_stop", "mismatch", "next element over tolerance", True),
+    Action("main", "next_pane", "v", "pane", "show the panes that did not fit", True),
+    Action("main", "search", "slash", "search", "look for something in the log", True, "find"),
+    Action("main", "copy", "y", "copy", "copy the verdict line", True, "clipboard"),
+    Action("main", "problem(-1)", "N", "previous", "previous problem"),
     Action("main", "mismatch(-1)", "comma", "mismatch before", "previous element over tolerance"),
-    Action("main", "zoom", "z", "zoom", "the whole window for this part, and back", True),
-    Action("main", "stages", "S", "stages", "the stages, between input and output"),
-    Action("main", "next_pane", "v", "pane", "other panes, where not all three fit", True),
-    Action("main", "next_pair", "p", "pair", "reference, model, NPU: compare the next two"),
-    Action("main", "look(-1)", "left_square_bracket", "older run", "look at the run before"),
-    Action("main", "look(1)", "right_square_bracket", "newer run", "look at the run after"),
-    Action("main", "look_at_newest", "right_curly_bracket", "newest run", "back to what is true"),
-    Action("main", "pin", "b", "baseline", "compare with the shown run from here on, or no more"),
-    Action("main", "compare", "equals_sign", "compare", "this run beside baseline or run before"),
-    Action("main", "search", "slash", "search", "look for something in the log", True),
+    Action("main", "next_pair", "p", "pair", "compare another two of reference, model and NPU"),
+    Action("main", "stages", "S", "stages", "the tensors between input and output"),
+    Action("main", "look_at_newest", "right_curly_bracket", "newest run", "show the newest run"),
     Action("main", "filter", "f", "filter", "only lines of the log that match a pattern"),
-    Action("main", "follow", "F", "log end", "follow the log's end"),
-    Action("main", "copy", "y", "copy", "copy the verdict line", True),
+    Action("main", "follow", "F", "log end", "go to the log's newest line, and on with it"),
     Action("main", "part(1)", "tab", "focus", "next part of the screen"),
     Action("main", "part(-1)", "shift+tab", "focus before", "previous part of the screen"),
-    Action("main", "jump", "ctrl+o,apostrophe", "jump", "a letter for each part: go there"),
-    Action("main", "app.theme", "T", "theme", "the next theme"),
+    Action("main", "jump", "ctrl+o,apostrophe", "jump", "go to a part of the screen by a letter"),
     Action("main", "app.save_screen", "f8", "screenshot", "the screen as SVG into .workbench/"),
     Action("panes", "move(0,-1)", "left,h", "left", "one column to the left"),
     Action("panes", "move(1,0)", "down,j", "down", "one row down"),
@@ -113,9 +122,9 @@ ACTIONS = (
     Action("log", "page(1)", "pagedown", "page down", "one page on"),
     Action("log", "start", "home,g", "start", "the oldest line that is kept"),
     Action("log", "follow", "end,l,G", "end", "the newest line, and on with it"),
-    Action("search", "close", "escape", "close", "look for nothing"),
-    Action("problems", "screen.edit", "enter", "edit", "the problem's place in your editor"),
-    Action("problems", "copy", "y", "copy", "copy the problem that is spelled out"),
+    Action("search", "close", "escape", "close", "stop looking"),
+    Action("problems", "screen.edit", "enter", "edit", "open the problem's place in your editor"),
+    Action("problems", "copy", "y", "copy", "copy the problem that is told in full"),
     Action("source", "edit", "enter,o", "edit", "this line in your editor"),
     Action("source", "file(1)", "right,l", "next file", "another file of the run"),
     Action("source", "file(-1)", "left,h", "previous file", "the file before"),
@@ -132,7 +141,7 @@ ACTIONS = (
     Action("picker", "page(-1)", "pageup", "page up", "one page up"),
     Action("picker", "end(-1)", "home,g", "first", "the first kernel"),
     Action("picker", "end(1)", "end,G", "last", "the last kernel"),
-    Action("picker", "app.help", "question_mark,f1", "help", "this page", True),
+    Action("picker", "app.help", "question_mark,f1", "help", "all keys and signs", True),
     Action("picker", "app.quit", "q,ctrl+q", "quit", "leave", True),
     Action("palette", "move(1)", "down,ctrl+n", "down", "the next command"),
     Action("palette", "move(-1)", "up,ctrl+b", "up", "the command before"),
@@ -141,7 +150,10 @@ ACTIONS = (
     Action("palette", "close", "escape", "close", "back"),
     Action("jump", "close", "escape", "close", "back"),
     Action("comparison", "close", "escape,equals_sign,q,enter", "close", "back", True),
-    Action("help", "close", "escape,question_mark,f1,q,enter", "close", "back", True),
+    Action("help", "close", "escape,question_mark,f1,q,enter", "close", "close the help", True),
+    Action("help", "page(1)", "space", "page", "one page down", True),
+    Action("help", "edge(-1)", "home,g", "top", "the first line", True),
+    Action("help", "edge(1)", "end,G", "bottom", "the last line", True),
 )
 
 KEY_NAMES = {

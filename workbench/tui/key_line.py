@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
@@ -20,6 +22,11 @@ class KeyLine(Lines):
     """`? help  q quit`, what the part with the keys can do, all else; a click presses the key."""
 
     DEFAULT_CSS = "KeyLine { height: 1; dock: bottom; }"
+
+    def __init__(self, only: Sequence[str] | None = None) -> None:
+        """`only` these actions, by their ids, in place of those that the table has here."""
+        super().__init__()
+        self._only = only
 
     def on_mount(self) -> None:
         """Follow what can be done."""
@@ -54,17 +61,22 @@ class KeyLine(Lines):
         shown: dict[str, Binding] = {}
         for key, active in self.screen.active_bindings.items():
             binding = active.binding
-            if binding.show and binding.action not in firsts:
+            if self._is_offered(binding) and binding.action not in firsts:
                 firsts[binding.action] = key
                 shown[key] = binding
         return {
             key: Content.assemble(
                 (f" {key_name(key)} ", "$footer-key-foreground bold"), f"{binding.description} "
             )
-            for key, binding in sorted(shown.items(), key=lambda item: _rank(item[1]))
+            for key, binding in sorted(shown.items(), key=lambda item: self._rank(item[1]))
         }
 
+    def _is_offered(self, binding: Binding) -> bool:
+        return binding.show if self._only is None else binding.id in self._only
 
-def _rank(binding: Binding) -> tuple[bool, bool, int]:
-    rank = _RANKS.get(binding.id or "", len(_RANKS))
-    return rank >= _ALWAYS, "." not in (binding.id or ""), rank
+    def _rank(self, binding: Binding) -> tuple[bool, bool, int]:
+        name = binding.id or ""
+        if self._only is not None:
+            return False, False, self._only.index(name)
+        rank = _RANKS.get(name, len(_RANKS))
+        return rank >= _ALWAYS, "." not in name, rank
