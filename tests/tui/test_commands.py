@@ -80,7 +80,7 @@ async def test_every_command_of_the_screen_is_there_but_those_that_do_nothing_no
         app.emit(*a_run(PASSED))
         await pilot.press("ctrl+p")
         labels = {action.label for action in ACTIONS if action.scope == "main"}
-        assert labels - set(found(app)) == {"cancel", "all parts"}
+        assert labels - set(found(app)) == {"cancel", "back", "newest run"}
         assert "in the log: wrap" in found(app)
         assert "theme: light" in found(app)
         assert "theme: dracula" in found(app)
@@ -110,10 +110,28 @@ async def test_moving_and_leaving(open_app: Open) -> None:
         assert commands.current is commands.found[1]
         await pilot.press(*"no such command")
         assert commands.current is None
-        assert "nothing is called that" in text_of(commands)
+        assert "no command is found by that" in text_of(commands)
         await pilot.press("enter", "escape")
         assert isinstance(app.screen, MainScreen)
         assert app.engine.asked == []
+
+
+@pytest.mark.parametrize(
+    ("word", "title"),
+    [
+        ("kernel", "edit"),
+        ("pin", "baseline"),
+        ("diff", "changes"),
+        ("log", "log end"),
+        ("exit", "quit"),
+        ("older", "older run"),
+        ("legend", "help"),
+    ],
+)
+async def test_other_words_find_a_command_too(open_app: Open, word: str, title: str) -> None:
+    async with open_app() as (app, pilot):
+        await pilot.press("colon", *word)
+        assert found(app)[0] == title
 
 
 async def test_a_click_carries_out(open_app: Open) -> None:

@@ -33,7 +33,10 @@ class HasParts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An action on what carries it out; `show` brings that to sight first."""
+    """An action on what carries it out; `show` brings that to sight first.
+
+    `words` are what else finds it.
+    """
 
     title: str
     help: str
@@ -41,6 +44,7 @@ class Command:
     action: str
     node: DOMNode
     show: Callable[[], None]
+    words: str = ""
 
 
 def commands_of(screen: Screen[object], keymap: Keymap, themes: Iterable[str]) -> list[Command]:
@@ -53,6 +57,7 @@ def commands_of(screen: Screen[object], keymap: Keymap, themes: Iterable[str]) -
             action.name,
             node,
             show,
+            action.words,
         )
         for node, scope, show in _nodes(screen)
         for action in ACTIONS

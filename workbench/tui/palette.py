@@ -1,7 +1,8 @@
-"""The palette: type part of a command's name, enter carries it out."""
+"""The palette: type what a command is called or does, enter carries it out."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from textual import events
@@ -29,7 +30,7 @@ class Palette(Overlay[Command]):
     def compose(self) -> ComposeResult:
         """What is typed, above what that finds."""
         with Vertical():
-            prompt = Input(placeholder="a command's name", compact=True)
+            prompt = Input(placeholder="a command's name, or what it does", compact=True)
             prompt.cursor_blink = False
             yield prompt
             yield self._list
@@ -92,7 +93,7 @@ class CommandList(Lines):
     def lines(self, width: int, height: int) -> list[Content]:
         """The commands that are seen, the current one among them."""
         if not self.found:
-            return [Content.styled("   nothing is called that", "dim")]
+            return [Content.styled("   no command is found by that", "dim")]
         self._top = max(min(self._top, self._at), self._at - height + 1, 0)
         seen = self.found[self._top : self._top + height]
         return [self._line(command) for command in seen]
@@ -122,16 +123,19 @@ class CommandList(Lines):
 
 
 def matching(commands: Sequence[Command], text: str) -> list[Command]:
-    """Commands with all words of `text`: those named so first, then those that say so."""
+    """Commands with all words of `text`; those named so first, then those that say whole words."""
     words = text.lower().split()
 
     def rank(command: Command) -> int | None:
-        title, told = command.title.lower(), f"{command.title} {command.help}".lower()
+        title = command.title.lower()
+        told = f"{title} {command.help} {command.words}".lower()
         if not all(word in told for word in words):
             return None
         if words and title.startswith(words[0]):
             return 0
-        return 1 if all(word in title for word in words) else 2
+        if set(words) <= set(re.findall(r"\w+", told)):
+            return 1
+        return 2 if all(word in title for word in words) else 3
 
     ranks = ((rank(command), command) for command in commands)
     found = [(own, command) for own, command in ranks if own is not None]
