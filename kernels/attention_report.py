@@ -1,6 +1,6 @@
-"""What the report's kernels promised: the targets and the design of its own day.
+"""The kernels of the bug report in its design, judged by its targets.
 
-The same tensors, reference and inputs as attention.py; only the design (which passes 4 where 3 is
+Tensors, reference and inputs are those of attention.py; only the design (which passes 4 where 3 is
 meant) and the criteria are the report's.
 """
 

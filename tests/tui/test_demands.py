@@ -29,7 +29,7 @@ def judged(
 
 
 def table(verdict: Verdict) -> list[str]:
-    return [line.plain for line in _table(verdict, 60)]
+    return [line.plain for line in _table(verdict, "model", 60)]
 
 
 def lines(verdict: Verdict) -> list[str]:

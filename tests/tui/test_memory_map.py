@@ -129,7 +129,7 @@ async def test_unasked_only_with_room_and_a_cause(open_app: Open) -> None:
         app.emit(*a_run(result(1, verdict=SOUND)))
         await pilot.pause()
         assert not shown.display
-        app.emit(*a_run(result(2, "fail", verdict=OVERRUN)))
+        app.emit(*a_run(replace(result(2, "fail", verdict=OVERRUN), explained=True)))
         await pilot.pause()
         assert shown.display
         assert app.screen.query_one(LogView).region.width > 30

@@ -40,6 +40,7 @@ from workbench.tui.minimap import MiniMap
 from workbench.tui.panes import PanesView
 from workbench.tui.problems import Problems
 from workbench.tui.screen import MainScreen
+from workbench.tui.stage_table import StageTable
 from workbench.tui.step_strip import StepStrip
 from workbench.tui.verdict_bar import VerdictBar
 
@@ -228,10 +229,10 @@ async def test_escape_never_quits_and_q_does(open_app: Open) -> None:
 async def test_tab_reaches_every_part(open_app: Open) -> None:
     async with open_app() as (app, pilot):
         seen = set()
-        for _ in range(5):
+        for _ in range(6):
             seen.add(type(app.focused))
             await pilot.press("tab")
-        assert seen == {PanesView, MiniMap, LogView, Problems, MetricsTable}
+        assert seen == {PanesView, StageTable, MiniMap, LogView, Problems, MetricsTable}
 
 
 async def test_log_lines_come_under_their_step(open_app: Open) -> None:

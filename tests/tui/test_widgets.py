@@ -26,6 +26,7 @@ from workbench.loop.events import (
 from workbench.loop.problems import Problem, collect, problems_of
 from workbench.loop.result import NpuReport
 from workbench.loop.view import Phase, StepView, View, reduce
+from workbench.spec import Criterion
 from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.problems import Problems
 from workbench.tui.step_strip import StepStrip
@@ -74,6 +75,20 @@ def test_causes_are_named_once_they_are_looked_for() -> None:
     found = replace(FAIL, explained=True, verdict=verdict(off_at(17, 42, 9), findings=(MISMATCH,)))
     line = bar(view_of([*a_run(FAIL), Explained(1, found)]))[0]
     assert line.endswith("reference -64..63  scalar-mismatch")
+
+
+def test_what_is_not_met_stands_on_the_line() -> None:
+    judged = verdict(off_at(17, 42, 9), criteria=(Criterion("exact", ">=", 1.0),))
+    found = replace(FAIL, explained=True, verdict=judged)
+    assert bar(view_of(a_run(found)))[0].endswith("reference -64..63  ✗ equal 99.98 %")
+    assert "max error 9  ✗ equal 99.98 %" in bar(view_of(a_run(found)), 80, 3)[0]
+
+
+def test_causes_that_have_no_room_are_counted() -> None:
+    findings = (MISMATCH, Finding("out-of-bounds", "error", "writes", ""))
+    view = view_of(a_run(replace(FAIL, verdict=verdict(off_at(17, 42, 9), findings=findings))))
+    assert "scalar-mismatch  out-of-bounds" in bar(view, 80, 3)[1]
+    assert bar(view, 40, 3)[1] == " max error 9  scalar-mismatch +1"
 
 
 def test_a_failed_build_keeps_the_last_verdict_marked_stale() -> None:
@@ -159,7 +174,7 @@ def test_metrics_and_arithmetic_when_memory_corrupts() -> None:
     shown = verdict(off_at(17, 42, 9))
     shown = replace(shown, arithmetic=verdict().metrics)
     assert table_of(shown)[:4] == [
-        "                device             arithmetic",
+        "                 model             arithmetic",
         "           core memory            stack apart",
         "correlation    0.99999 ✓ ≥ 0.9999     1.00000",
         "max error            9 ✗ ≤ 1                0",

@@ -21,6 +21,7 @@ from tests.tui.scripted import (
 from workbench.loop.events import Explained
 from workbench.tui.key_line import KeyLine
 from workbench.tui.lines import is_seen
+from workbench.tui.metrics_table import MetricsTable
 from workbench.tui.panes import PanesView
 from workbench.tui.screen import MainScreen
 from workbench.tui.stage_table import StageTable
@@ -129,8 +130,11 @@ async def test_no_stages_are_explained(open_app: Open) -> None:
         assert rows(table)[0] == "stages come with the first verdict"
         app.emit(*a_run(PASSED))
         await pilot.pause()
-        assert rows(table)[0] == "stages are recorded after the verdict"
+        assert rows(table)[0] == "recorded after the verdict, unless a newer save comes"
         app.emit(*a_run(replace(result(2, verdict=verdict()), explained=True)))
+        await pilot.pause()
+        assert not is_seen(table)
+        await pilot.press("S")
         await pilot.pause()
         assert rows(table)[0].startswith("none recorded")
 
@@ -162,7 +166,7 @@ async def test_a_look_back_never_shows_the_stages_of_another_run(open_app: Open)
         app.emit(*a_run(result(1, "fail", verdict=verdict())), *a_run(replace(STAGED, run=2)))
         await pilot.press("left_square_bracket")
         await pilot.pause()
-        assert not is_seen(app.screen.query_one(StageTable))
+        assert rows(app.screen.query_one(StageTable))[0].startswith("recorded after the verdict")
 
 
 @pytest.mark.parametrize(
@@ -180,3 +184,31 @@ async def test_the_keys_go_back_to_where_they_were(
             await pilot.press(key)
             await pilot.pause()
         assert app.focused is before
+
+
+async def test_tab_shows_the_next_part_where_one_has_all_the_room(open_app: Open) -> None:
+    async with open_app((40, 12)) as (app, pilot):
+        app.emit(*a_run(STAGED))
+        await pilot.pause()
+        main = app.screen
+        assert isinstance(main, MainScreen)
+        for part in (*main.parts[1:], main.parts[0]):
+            await pilot.press("tab")
+            await pilot.pause()
+            assert app.focused is part
+            assert [each for each in main.parts if is_seen(each)] == [part]
+
+
+async def test_home_and_end_of_a_list(open_app: Open) -> None:
+    async with open_app((80, 24)) as (app, pilot):
+        app.emit(*a_run(STAGED))
+        await pilot.pause()
+        table = app.screen.query_one(MetricsTable)
+        table.focus()
+        before = rows(table)
+        await pilot.press("end")
+        await pilot.pause()
+        assert rows(table)[-1].startswith("slope")
+        await pilot.press("home")
+        await pilot.pause()
+        assert rows(table) == before

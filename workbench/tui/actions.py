@@ -134,6 +134,8 @@ ACTIONS = (
     Action("list", "scroll(1)", "down,j", "down", "one line down"),
     Action("list", "page(-1)", "pageup", "page up", "one page up"),
     Action("list", "page(1)", "pagedown", "page down", "one page down"),
+    Action("list", "edge(-1)", "home,g", "top", "the first line"),
+    Action("list", "edge(1)", "end,G", "bottom", "the last line"),
     Action("picker", "open", "enter", "open", "open this kernel", True),
     Action("picker", "move(1)", "down,j", "down", "the next kernel", True),
     Action("picker", "move(-1)", "up,k", "up", "the kernel before", True),
@@ -152,8 +154,6 @@ ACTIONS = (
     Action("comparison", "close", "escape,equals_sign,q,enter", "close", "back", True),
     Action("help", "close", "escape,question_mark,f1,q,enter", "close", "close the help", True),
     Action("help", "page(1)", "space", "page", "one page down", True),
-    Action("help", "edge(-1)", "home,g", "top", "the first line", True),
-    Action("help", "edge(1)", "end,G", "bottom", "the last line", True),
 )
 
 KEY_NAMES = {

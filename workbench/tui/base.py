@@ -138,7 +138,8 @@ class BaseApp(App[None]):
             at = names.index(self.theme) if self.theme in names else -1
             name = names[(at + 1) % len(names)]
         self._show_theme(own if own is not None and own.name == name else load_theme(name))
-        self.notify(clean(name), title="theme", markup=False)
+        told = f'{clean(name)}\nto keep it: [screen] theme = "{clean(name)}" in npu-workbench.toml'
+        self.notify(told, title="theme", markup=False)
 
     def action_help(self) -> None:
         """Show all keys, those of the part in use first."""

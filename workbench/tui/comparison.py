@@ -14,6 +14,7 @@ from workbench.loop.result import RunResult
 from workbench.loop.view import phase_of
 from workbench.tui import text
 from workbench.tui.actions import bindings
+from workbench.tui.key_line import KeyLine
 from workbench.tui.lines import ScrolledLines
 from workbench.tui.overlay import Overlay
 
@@ -33,8 +34,9 @@ class ComparisonScreen(Overlay[None]):
         self._page = ComparisonPage(change)
 
     def compose(self) -> ComposeResult:
-        """One page of lines."""
+        """One page of lines, and the keys that it has."""
         yield self._page
+        yield KeyLine(("comparison.close", "list.up", "list.down"))
 
 
 class ComparisonPage(ScrolledLines):

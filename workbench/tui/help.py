@@ -22,7 +22,7 @@ _FIRST = (
 )
 """The actions that are needed first: with the signs they fill what 80x24 shows at once."""
 
-_OWN_KEYS = ("help.close", "list.up", "list.down", "help.page", "help.top", "help.bottom")
+_OWN_KEYS = ("help.close", "list.up", "list.down", "help.page", "list.top", "list.bottom")
 
 _WITH_NAMES = 98
 """Cells from which on there is room for the names that settings use."""
@@ -70,10 +70,6 @@ class HelpScreen(Overlay[None]):
     def action_page(self, pages: int) -> None:
         """Move by pages."""
         self._page.action_page(pages)
-
-    def action_edge(self, edge: int) -> None:
-        """Go to the first (-1) or the last line (1)."""
-        self._page.action_scroll(edge * len(self._page.all_lines()))
 
 
 class HelpPage(ScrolledLines):

@@ -16,9 +16,6 @@ from textual.widget import Widget
 
 from workbench.tui.actions import bindings
 
-_NARROW = 32
-"""Up to this width a line has no room for words beside it."""
-
 
 def strip_of(widget: Widget, content: Content, width: int) -> Strip:
     """One line of content in the widget's style, cut with a sign and padded to `width` cells."""
@@ -106,7 +103,7 @@ class ScrolledLines(Lines, can_focus=True):
         below = len(lines) - self.top - height
         line = lines[self.top + y] if self.top + y < len(lines) else Content("")
         if y == height - 1 and below > 0:
-            more = f" ▼ {below} more" if width > _NARROW else f" ▼{below}"
+            more = f" ▼{below}"
             line = line.truncate(max(0, width - len(more)), ellipsis=True, pad=True)
             line = Content.assemble(line, (more, "dim"))
         return strip_of(self, line, width)
@@ -125,6 +122,10 @@ class ScrolledLines(Lines, can_focus=True):
     def action_page(self, pages: int) -> None:
         """Move by pages."""
         self.action_scroll(pages * max(1, self.size.height - 1))
+
+    def action_edge(self, edge: int) -> None:
+        """Go to the first (-1) or the last line (1)."""
+        self.action_scroll(edge * len(self.all_lines()))
 
     def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
         """The wheel."""

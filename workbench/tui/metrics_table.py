@@ -71,12 +71,14 @@ class MetricsTable(ScrolledLines):
         """The table."""
         if self._result is None or self._result.verdict is None:
             return []
-        table = _table(self._result.verdict, width, self._trend, self._changes)
+        kind = self._result.device.kind
+        table = _table(self._result.verdict, kind, width, self._trend, self._changes)
         return [*table, *_latency(self._result)]
 
 
 def _table(
     verdict: Verdict,
+    kind: str,
     width: int,
     trend: Sequence[Metrics] = (),
     changes: Sequence[MetricChange] = (),
@@ -115,7 +117,7 @@ def _table(
     blank = _demand(None, with_target=with_target)
     heads = [
         Content.styled(f"{'':{_NAME}}{own:>{_VALUE}} {blank}{other:>{_VALUE}}", "dim")
-        for own, other in (("device", "arithmetic"), ("core memory", "stack apart"))
+        for own, other in ((kind, "arithmetic"), ("core memory", "stack apart"))
     ]
     return [
         *_ill(verdict),

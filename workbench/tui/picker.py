@@ -114,7 +114,7 @@ class KernelList(Lines):
 
     def _line(self, kernel: KernelFile, column: int) -> Content:
         path = Content(clean(kernel.path)).truncate(column, ellipsis=True, pad=True)
-        spec = (_NO, "$wb-warn") if kernel.spec is None else (clean(kernel.spec), "dim")
+        spec = (_NO, "$wb-warn") if kernel.spec is None else (f"spec {clean(kernel.spec)}", "dim")
         if kernel is not self.current:
             return Content.assemble(_GAP, path, _GAP, spec)
         return Content.assemble((" ▸ ", "$wb-busy bold"), path.stylize("bold"), _GAP, spec)

@@ -129,6 +129,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Keys go to the panes until the user turns elsewhere."""
+        self.set_class(self._stages.may_have_stages, "-stages")
         self._panes.focus()
 
     def receive(self, event: Event) -> None:
@@ -191,7 +192,7 @@ class MainScreen(Screen[None]):
         self._panes.show(view.shown, mark=view.mark, before=before)
         self._memory.show(verdict, mark=view.mark)
         self._stages.show(view.shown, mark=view.mark)
-        self.set_class(self._stages.has_stages, "-stages")
+        self.set_class(self._stages.may_have_stages, "-stages")
         self._show_memory()
         self._log.mark(f"of the newest run, {view.run}" if view.is_old else "")
         self._tick()
@@ -287,6 +288,9 @@ class MainScreen(Screen[None]):
     def action_part(self, by: int) -> None:
         """Go to the next or previous part; a zoomed one makes place for it."""
         shown = zoomed(self)
+        seen = [part for part in self.parts if is_seen(part)]
+        if shown is None and len(seen) == 1:
+            shown = seen[0]
         if shown is not None:
             self.show_part(self.parts[(self.parts.index(shown) + by) % len(self.parts)])
         elif by > 0:

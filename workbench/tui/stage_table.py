@@ -36,6 +36,11 @@ class StageTable(ScrolledLines):
         """Whether any are known."""
         return self._result is not None and bool(self._result.stages)
 
+    @property
+    def may_have_stages(self) -> bool:
+        """Whether any are known, or may still come."""
+        return self.has_stages or self._result is None or not self._result.explained
+
     def show(self, result: RunResult | None, *, mark: str) -> None:
         """Paint this judged run; `mark` says so when it isn't of the bytes on disk."""
         before = self._result if self.has_stages else None
@@ -99,5 +104,5 @@ def _severity(stage: StageResult, findings: tuple[Finding, ...]) -> str | None:
 
 def _none(result: RunResult) -> tuple[str, ...]:
     if not result.explained:
-        return ("stages are recorded after the verdict",)
+        return ("recorded after the verdict, unless a newer save comes",)
     return ("none recorded: NPU_STAGE in the kernel", "and stages in the spec show them")

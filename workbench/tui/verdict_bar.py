@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from textual.content import Content
 
 from workbench.loop import words
@@ -65,6 +67,7 @@ def _parts(view: View, causes: tuple[str, ...]) -> list[tuple[int, Content]]:
             kind = shown.device.kind
             parts.append((0, text.badge(f"{kind.upper()}'S", f"$wb-{kind}")))
         parts.extend(_numbers(shown, view))
+        parts.extend((5 if causes else 1, missed) for missed in _missed(shown))
         parts.extend((3 if n else 2, Content.styled(c, "$wb-fail")) for n, c in enumerate(causes))
         if view.is_current and not (shown.explained or view.phase is Phase.PASS):
             parts.append((6, Content.styled("looking for causes…", "dim")))
@@ -104,6 +107,16 @@ def _numbers(shown: RunResult, view: View) -> list[tuple[int, Content]]:
         (4, Content.styled(f"range {device}", style)),
         (5, Content.styled(f"reference {reference}", "dim")),
     ]
+
+
+def _missed(shown: RunResult) -> Iterator[Content]:
+    """The criteria that aren't met, but for those whose metrics are told anyway."""
+    assert shown.verdict is not None
+    for result in shown.verdict.criteria:
+        metric = result.criterion.metric
+        if not result.met and metric not in ("correlation", "max_abs"):
+            value = words.metric_text(metric, result.value)
+            yield Content.styled(f"✗ {words.METRIC_NAMES[metric]} {value}", "$wb-fail")
 
 
 def _causes_of(view: View) -> tuple[str, ...]:
