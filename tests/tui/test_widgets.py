@@ -81,7 +81,7 @@ def test_what_is_not_met_stands_on_the_line() -> None:
     judged = verdict(off_at(17, 42, 9), criteria=(Criterion("exact", ">=", 1.0),))
     found = replace(FAIL, explained=True, verdict=judged)
     assert bar(view_of(a_run(found)))[0].endswith("reference -64..63  ✗ equal 99.98 %")
-    assert bar(view_of(a_run(found)), 80, 3)[1].startswith(" ✗ equal 99.98 %")
+    assert bar(view_of(a_run(found)), 80, 3)[1].endswith("✗ equal 99.98 %")
 
 
 def test_causes_that_have_no_room_are_counted() -> None:
