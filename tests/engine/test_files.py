@@ -25,7 +25,7 @@ async def test_an_edit_is_a_run(watching: Watching, name: str) -> None:
         file.write_text(file.read_text() + COMMENTS.get(name, "// more\n"))
         result = await loop.finished(2)
         assert result.status == "pass"
-        assert loop.all(RunStarted)[-1].reason == FILES[name]
+        assert loop.all(RunStarted)[-1].reason == f"saved {FILES[name]}"
 
 
 async def test_an_edited_design_is_judged(watching: Watching) -> None:

@@ -41,7 +41,10 @@ async def test_a_save_without_change_is_no_run(watching: Watching) -> None:
             save(loop.project.kernel, KERNEL.encode())
         loop.project.header.write_text(HEADER + "\n")
         await loop.finished(2)
-        assert [event.reason for event in loop.all(RunStarted)] == ["opened", "kernels/factor.h"]
+        assert [event.reason for event in loop.all(RunStarted)] == [
+            "opened",
+            "saved kernels/factor.h",
+        ]
 
 
 async def test_five_saves_while_it_runs_end_in_one_result(watching: Watching, mark: str) -> None:

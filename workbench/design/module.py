@@ -31,6 +31,7 @@ from workbench.design.operations import (
     FUNCTION_OPERATIONS,
     SEQUENCE_OPERATIONS,
 )
+from workbench.design.pairs import Unpaired, unended_string, unpaired_brace
 from workbench.design.routes import lay_out
 from workbench.errors import DesignError
 
@@ -78,12 +79,15 @@ def read_module(
 def _parse(
     text: str, places: Places, device: str | None, sequence: str | None
 ) -> tuple[DesignParser, ModuleOp]:
-    _check_strings(text, places)
+    if (quote := unended_string(text)) is not None:
+        raise DesignError("the string doesn't end", where=places.place(quote.position))
     parser: DesignParser | None = None
     try:
         parser = DesignParser(text, places, device=device, sequence=sequence)
         return parser, parser.parse_module()
     except ParseError as error:
+        if (brace := unpaired_brace(text)) is not None:
+            raise _unpaired(brace, places) from None
         message, position = error.msg, error.span.start
         first = re.match(r"values used but not defined: \[(%[\w.$-]+)", message)
         if first is not None:
@@ -107,14 +111,9 @@ def _parse(
         ) from error
 
 
-# xDSL's own pattern takes exponential time on a string that doesn't end.
-_STRINGS = re.compile(r'//[^\n]*|"(?:[^"\\\n\v\f]|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"|(?P<open>")')
-
-
-def _check_strings(text: str, places: Places) -> None:
-    for match in _STRINGS.finditer(text):
-        if match["open"] is not None:
-            raise DesignError("the string doesn't end", where=places.place(match.start()))
+def _unpaired(brace: Unpaired, places: Places) -> DesignError:
+    said = "the block that begins here has no }" if brace.sign == "{" else "this } closes nothing"
+    return DesignError(said, where=places.place(brace.position))
 
 
 def _sentence(message: str) -> str:

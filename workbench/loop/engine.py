@@ -113,7 +113,7 @@ class Engine:
             if not result.explained and self._tasks is not None:
                 self._running = self._tasks.create_task(self._explain(result))
         else:
-            self._start(", ".join(shown(file) for file in files))
+            self._start(f"saved {', '.join(shown(file) for file in files)}")
 
     def _start(self, reason: str) -> None:
         if self._tasks is None or self._closed:

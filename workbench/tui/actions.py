@@ -123,6 +123,8 @@ ACTIONS = (
     Action("log", "start", "home,g", "start", "the oldest line that is kept"),
     Action("log", "follow", "end,l,G", "end", "the newest line, and on with it"),
     Action("search", "close", "escape", "close", "stop looking"),
+    Action("problems", "step(1)", "down,j", "down", "the next problem, told in full"),
+    Action("problems", "step(-1)", "up,k", "up", "the problem before"),
     Action("problems", "screen.edit", "enter", "edit", "open the problem's place in your editor"),
     Action("problems", "copy", "y", "copy", "copy the problem that is told in full"),
     Action("source", "edit", "enter,o", "edit", "this line in your editor"),

@@ -61,6 +61,15 @@ class Problems(ScrolledLines):
             height = len(self._spelled_out(self._problems[self.selected], self.size.width))
             self.reveal(self.selected, self.selected + height - 1)
 
+    def action_step(self, by: int) -> None:
+        """Spell out the problem above or below; at the ends there is none."""
+        if 0 <= self.selected + by < len(self._problems):
+            self.step(by)
+
+    def action_edge(self, edge: int) -> None:
+        """Spell out the first (-1) or the last problem (1)."""
+        self.step(-self.selected if edge < 0 else len(self._problems) - 1 - self.selected)
+
     def action_copy(self) -> None:
         """Copy the problem that is spelled out."""
         if self._problems:

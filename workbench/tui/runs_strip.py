@@ -107,7 +107,7 @@ class RunsStrip(Lines):
 def _items(session: Session) -> tuple[_Item, ...]:
     judged = [result for result in session.runs if result.verdict is not None]
     values = [r.verdict.metrics.correlation for r in judged if r.verdict is not None]
-    bars = dict(zip((r.run for r in judged), spark(values, len(values)), strict=True))
+    bars = dict(zip((r.run for r in judged), spark(values, len(values), (0, 1)), strict=True))
     items = [
         _Item(
             result.run,

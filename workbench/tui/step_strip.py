@@ -11,7 +11,8 @@ from workbench.tui.lines import Lines
 
 
 class StepStrip(Lines):
-    """`compile ✓ 0.06 s ▸ load ▶ 1.5 s ▸ run ·`; without times where they don't fit."""
+    """`compile ✓ 0.06 s ▸ load ▶ 1.5 s ▸ run ·`; the running step's time alone, or none, where
+    there is no room for all."""
 
     DEFAULT_CSS = "StepStrip { height: 1; }"
 
@@ -28,9 +29,10 @@ class StepStrip(Lines):
 
     def lines(self, width: int, height: int) -> list[Content]:
         """The strip."""
-        for with_times in (True, False):
+        for timed in (None, ("running",), ()):
             strip = Content.styled(" ▸ ", "dim").join(
-                self._step(step, with_time=with_times) for step in self._steps
+                self._step(step, with_time=timed is None or step.status in timed)
+                for step in self._steps
             )
             if strip.cell_length < width:
                 break

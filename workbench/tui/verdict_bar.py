@@ -61,7 +61,7 @@ def _parts(view: View, causes: tuple[str, ...]) -> list[tuple[int, Content]]:
             parts.append((4, Content(text.clean(view.reason))))
     if device is not None:
         parts.append((0, text.badge(device.kind.upper(), f"$wb-{device.kind}")))
-        parts.append((6, Content.styled(text.clean(device.name), "bold")))
+        parts.append((7, Content.styled(text.clean(device.name), "bold")))
     if shown is not None:
         if device is not None and shown.device.kind != device.kind:
             kind = shown.device.kind
@@ -70,7 +70,7 @@ def _parts(view: View, causes: tuple[str, ...]) -> list[tuple[int, Content]]:
         parts.extend((5 if causes else 1, missed) for missed in _missed(shown))
         parts.extend((3 if n else 2, Content.styled(c, "$wb-fail")) for n, c in enumerate(causes))
         if view.is_current and not (shown.explained or view.phase is Phase.PASS):
-            parts.append((6, Content.styled("looking for causes…", "dim")))
+            parts.append((2, Content.styled("looking for causes…", "dim")))
     elif not view.is_old and view.phase not in (Phase.STARTING, Phase.RUNNING):
         parts.append((3, Content.styled("no verdict yet", "dim")))
     if view.is_old:
@@ -104,8 +104,8 @@ def _numbers(shown: RunResult, view: View) -> list[tuple[int, Content]]:
         *([(0, text.badge(ill.upper(), "$wb-fail"))] if ill else []),
         (0, Content.styled(f"corr {correlation}", style)),
         (1, Content.styled(f"max error {words.metric_text('max_abs', metrics.max_abs)}", style)),
-        (4, Content.styled(f"range {device}", style)),
-        (5, Content.styled(f"reference {reference}", "dim")),
+        (5, Content.styled(f"range {device}", style)),
+        (6, Content.styled(f"reference {reference}", "dim")),
     ]
 
 
@@ -130,8 +130,8 @@ def _causes_of(view: View) -> tuple[str, ...]:
 
 
 def _changes(change: Change, *, pinned: bool) -> list[tuple[int, Content]]:
-    """What became of the numbers and findings; unasked, only where nothing else needs the room."""
-    rank = 2 if pinned else 7
+    """What became of the numbers and findings; a pinned baseline is worth more room."""
+    rank = 2 if pinned else 4
     since = f"since {f'{text.BASELINE} ' if pinned else ''}run {change.before.run} "
     parts = []
     for name, label in (("correlation", f"{since}corr"), ("max_abs", "max error")):
@@ -159,6 +159,9 @@ def _identity(view: View) -> Content:
         parts.append(words.seconds_text(result.seconds))
         if result.npu is not None and result.npu.cached:
             parts.append("build cached")
+    saved = f"saved {view.kernel}"
+    if not view.is_old and view.reason.startswith("saved ") and view.reason != saved:
+        parts.append(text.clean(view.reason))
     parts.append(text.clean(view.kernel))
     if view.watching is not None and view.watching.polling_because is not None:
         parts.append(f"polling: {text.clean(view.watching.polling_because)}")
