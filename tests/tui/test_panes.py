@@ -162,8 +162,139 @@ def test_the_tolerance_is_the_criterions(criteria: list[Criterion], limit: float
 async def test_stale_is_said() -> None:
     async with (app := PanesApp(shown := verdict())).run_test(size=(130, 11)):
         app.panes.show(of(shown), mark="STALE")
-        assert title(app.panes).startswith("STALE")
+        assert title(app.panes).startswith("out  STALE  [0,0]")
         assert "STALE" in Content.from_markup(str(app.panes.border_title)).plain
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (
+            104,
+            "out  [17,42] worst  ref 38  model 47  diff +9  "
+            "rows 16–23/64  columns 40–47/64  mismatch 1 of 1",
+        ),
+        (78, "out  [17,42] worst  ref 38  model 47  diff +9  mismatch 1 of 1"),
+        (60, "out  [17,42] worst  ref 38  model 47  diff +9"),
+    ],
+)
+async def test_a_title_leaves_out_what_the_numbers_beside_the_elements_tell(
+    width: int, told: str
+) -> None:
+    async with (app := PanesApp(verdict(off_at(17, 42, 9)))).run_test(size=(width, 10)):
+        assert title(app.panes) == told
+        names, columns, first, *_ = rows(app.panes)
+        assert "difference" in names
+        assert columns.split()[:8] == [str(column) for column in range(40, 48)]
+        assert first.startswith("16 ")
+        assert len(rows(app.panes)) == 10
+
+
+async def test_all_levels_are_explained() -> None:
+    async with (app := PanesApp(verdict())).run_test(size=(130, 12)):
+        told = rows(app.panes)[-1].strip()
+        assert told == "tolerance 1:  · equal  +n within  +n~ over  +n! over 4 times"
+
+
+# With room for more than eight rows
+
+
+def shown_columns(panes: PanesView) -> list[int]:
+    return [int(number) for number in rows(panes)[1].split()]
+
+
+def shown_rows(panes: PanesView) -> list[int]:
+    window = panes.window
+    numbers = [row.split()[0] for row in rows(panes)[2 : 3 + window.last_row - window.top]]
+    return [int(number) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("size", "shape", "height", "width", "panes"),
+    [
+        ((158, 49), (64, 64), 40, 8, 3),
+        ((198, 45), (64, 64), 40, 16, 3),
+        ((78, 18), (64, 64), 16, 8, 2),
+        ((78, 17), (64, 64), 8, 8, 2),
+        ((40, 40), (64, 64), 32, 8, 1),
+        ((200, 49), (20, 20), 20, 16, 3),
+        ((400, 49), (20, 20), 20, 20, 3),
+        ((200, 49), (3, 4), 3, 4, 3),
+        ((100, 7), (64, 64), 6, 8, 2),
+    ],
+)
+async def test_as_many_rows_and_columns_are_seen_as_fit(
+    size: tuple[int, int], shape: tuple[int, int], height: int, width: int, panes: int
+) -> None:
+    shown = verdict(off_at(2, 3, 9), shape=shape)
+    async with (app := PanesApp(shown)).run_test(size=size):
+        window = app.panes.window
+        assert (window.last_row - window.top + 1, window.last_column - window.left + 1) == (
+            height,
+            width,
+        )
+        assert all(len(row) <= size[0] for row in rows(app.panes))
+        if size[1] >= 10:
+            assert shown_columns(app.panes) == [*range(width)] * panes
+            assert shown_rows(app.panes) == [*range(height)]
+        assert (window.row, window.column) == (2, 3)
+
+
+async def test_a_large_window_moves_as_a_small_one_does() -> None:
+    def wrong(reference: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        device = reference.copy()
+        device[[1, 30, 60], [2, 11, 50]] += np.array([9, 5, 5])
+        return device
+
+    async with (app := PanesApp(verdict(wrong))).run_test(size=(230, 40)) as pilot:
+        panes = app.panes
+        assert (panes.window.height, panes.window.width) == (32, 16)
+        assert (shown_rows(panes)[0], shown_columns(panes)[0]) == (0, 0)
+        await pilot.press("pagedown", "pagedown", "pagedown", "pagedown")
+        assert (panes.window.row, shown_rows(panes)[0]) == (33, 2)
+        await pilot.press("G", "end")
+        assert (shown_rows(panes)[-1], shown_columns(panes)[-1]) == (63, 63)
+        assert panes.show_mismatch(1)
+        assert panes.show_mismatch(1)
+        assert (panes.window.row, panes.window.column) == (30, 11)
+        assert (panes.window.top, panes.window.left) == (0, 0)
+        layout, margin = panes._layout(panes.size.width)
+        x = margin + 5 * (layout.widths[0] + layout.spacing)
+        await pilot.click(PanesView, offset=(x, 2 + 20))
+        assert (panes.window.row, panes.window.column) == (20, 5)
+        panes.show_worst()
+        assert (panes.window.row, panes.window.column) == (1, 2)
+
+
+async def test_a_window_that_becomes_small_again_keeps_the_cursor() -> None:
+    async with (app := PanesApp(verdict(off_at(37, 42, 9)))).run_test(size=(230, 40)) as pilot:
+        assert (app.panes.window.top, app.panes.window.left) == (32, 32)
+        await pilot.resize_terminal(130, 12)
+        await pilot.pause()
+        window = app.panes.window
+        assert (window.row, window.column, window.top, window.left) == (37, 42, 32, 40)
+        assert (window.last_row, window.last_column) == (39, 47)
+
+
+async def test_other_panes_by_key_have_their_own_columns() -> None:
+    async with (app := PanesApp(verdict(off_at(0, 0, 1)))).run_test(size=(96, 40)):
+        seen = set()
+        for _ in range(3):
+            layout, _ = app.panes._layout(app.panes.size.width)
+            seen.add((layout.shown, layout.columns, app.panes.window.width))
+            assert len(shown_columns(app.panes)) == len(layout.shown) * layout.columns
+            app.panes.show_others()
+        assert seen == {((1, 2), 8, 8), ((0, 2), 8, 8), ((0, 1), 8, 8)}
+
+
+async def test_column_numbers_stand_over_their_columns_however_long() -> None:
+    shown = verdict(off_at(1, 2047, 9), shape=(4, 2048))
+    async with (app := PanesApp(shown)).run_test(size=(80, 10)):
+        numbers = rows(app.panes)[1]
+        assert shown_columns(app.panes)[:8] == [*range(2040, 2048)]
+        reverse = rows(app.panes)[3]
+        assert reverse.rstrip().endswith("+9!")
+        assert len(numbers) == len(reverse.rstrip()) - 1
 
 
 async def test_nothing_to_show_yet() -> None:

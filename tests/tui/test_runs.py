@@ -130,7 +130,7 @@ async def test_an_older_run_is_marked_everywhere_and_never_current(
         assert main.query_one(PanesView).has_class("-stale")
         assert "OLD RUN 3" in title_of(main.query_one(MetricsTable))
         assert "OLD RUN 3" in title_of(main.query_one(MiniMap))
-        assert main.query_one(PanesView).title().plain.startswith("OLD RUN 3")
+        assert main.query_one(PanesView).title().plain.startswith("out  OLD RUN 3")
         assert "+2~" in text_of(main.query_one(PanesView))
         assert "OLD RUN 3 not met: max error is 2" in text_of(main.query_one(Problems))
         assert "of the newest run, 4" in title_of(main.query_one(LogView))

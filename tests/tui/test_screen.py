@@ -129,7 +129,7 @@ async def test_a_syntax_error_keeps_the_last_verdict_marked_stale(open_app: Open
         bar = text_of(main.query_one(VerdictBar))
         assert "BUILD FAILED" in bar
         assert "STALE   of run 1 1bcdef0  corr 1.00000" in bar
-        assert main.query_one(PanesView).title().plain.startswith("STALE")
+        assert main.query_one(PanesView).title().plain.startswith("out  STALE")
         assert rows(main.query_one(Problems))[0].strip() == "✗ k.c:3:5: expected ';' [/x]"
         app.emit(*a_run(result(3, "pass", verdict=verdict())))
         await pilot.pause()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from workbench.tui.window import SIDE
+from workbench.tui.window import SIDE, that_fit
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
     import numpy as np
     import numpy.typing as npt
 
     from workbench.tui.window import Window
-    from workbench.verdict import Panes, Verdict
+    from workbench.verdict import Verdict
 
 DIFFERENCE = 2
 """The pane that shows one tensor minus the other, among the three."""
@@ -25,6 +25,9 @@ CHOICES = {3: ((0, 1, 2),), 2: ((1, 2), (0, 2), (0, 1)), 1: ((2,), (0,), (1,))}
 
 EQUAL, NEAR, OVER, FAR = range(4)
 """How far an element is off: not at all, within the limit, over it, over four times of it."""
+
+Cells = list[list[float]]
+"""A pane's elements, row by row."""
 
 WIDEST_NUMBER = 7
 FLOAT_WIDTHS = (7, 6, 5)
@@ -79,11 +82,19 @@ class Elements:
     levels: npt.NDArray[np.uint8]
     mismatches: npt.NDArray[np.intp]
 
-    def panes(self, window: Window) -> Panes:
-        """The three panes under the window."""
-        from workbench.verdict import cut_panes
+    def panes(self, window: Window) -> tuple[Cells, Cells, Cells]:
+        """Reference, device and difference under the window."""
+        import numpy as np
 
-        return cut_panes(self.verdict.device, self.verdict.reference, window.top, window.left)
+        from workbench.verdict.panes import as_matrix
+
+        part = slice(window.top, window.last_row + 1), slice(window.left, window.last_column + 1)
+        reference, device = (
+            as_matrix(t)[part] for t in (self.verdict.reference, self.verdict.device)
+        )
+        with np.errstate(invalid="ignore"):
+            difference = device - reference
+        return reference.tolist(), device.tolist(), difference.tolist()
 
     def mismatch(self, row: int, column: int, by: int) -> tuple[int, int] | None:
         """The next (`by` 1) or previous (-1) mismatch from an element, going round; None if none.
@@ -103,23 +114,39 @@ class Elements:
             return None
         return int(self.mismatches.searchsorted(row * self.columns + column)) + 1
 
-    def layout(self, room: int, choice: int) -> Layout:
-        """As many panes as fit into `room` cells, as wide as fits."""
+    def layout(self, room: int, choice: int, most: int = SIDE) -> Layout:
+        """As many panes as fit into `room` cells, as wide as fits, with up to `most` columns.
+
+        Which panes, and how wide their numbers are, doesn't hang on `most`.
+        """
+        layout = self._panes_that_fit(room, choice)
+        each = sum(layout.widths) + len(layout.widths)
+        columns = (room - GAP * (len(layout.shown) - 1)) // each
+        columns = that_fit(min(most, self.columns), columns)
+        for spacing in (3, 2, 1):
+            layout = replace(layout, spacing=spacing, columns=columns)
+            if layout.width <= room:
+                break
+        return layout
+
+    def _panes_that_fit(self, room: int, choice: int) -> Layout:
+        """Those of which eight columns fit, as close as can be."""
         columns = min(SIDE, self.columns)
         for count in (3, 2, 1):
             shown = CHOICES[count][choice % len(CHOICES[count])]
             for widths in self._candidates():
-                chosen = tuple(widths[index] for index in shown)
-                for spacing in (3, 2, 1):
-                    layout = Layout(shown, chosen, spacing, columns)
-                    if layout.width <= room:
-                        return layout
+                layout = Layout(shown, tuple(widths[index] for index in shown), 1, columns)
+                if layout.width <= room:
+                    return layout
         return layout
 
     def _candidates(self) -> list[tuple[int, int, int]]:
+        """Widths of the numbers to choose from; a column's own number fits over each."""
+        least = len(str(self.columns - 1))
+        reference, device, difference = (max(width, least) for width in self.widths)
         if self.whole:
-            return [self.widths]
-        return [(width, width, width) for width in FLOAT_WIDTHS]
+            return [(reference, device, difference)]
+        return [(max(width, least),) * 3 for width in FLOAT_WIDTHS]
 
 
 def elements_of(verdict: Verdict, names: tuple[str, str, str]) -> Elements:

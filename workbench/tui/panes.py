@@ -1,7 +1,13 @@
-"""Reference, device and difference: three 8x8 panes under one window, with one linked cursor."""
+"""Reference, device and difference: three panes under one window, with one linked cursor.
+
+They are 8x8; where there is room for more, such as over the whole screen, they show more.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -12,17 +18,28 @@ from workbench.loop import words
 from workbench.tui import text
 from workbench.tui.actions import bindings
 from workbench.tui.bits import bits_text, ulp_text
-from workbench.tui.elements import DIFFERENCE, EQUAL, GAP, Elements, Layout, elements_of
+from workbench.tui.elements import (
+    DIFFERENCE,
+    EQUAL,
+    GAP,
+    Cells,
+    Elements,
+    Layout,
+    elements_of,
+)
 from workbench.tui.lines import Lines
 from workbench.tui.pairs import Pair, pairs_of
-from workbench.tui.window import SIDE, Window
+from workbench.tui.window import SIDE, Window, that_fit
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
     from workbench.loop.result import RunResult
-    from workbench.verdict import Panes
 
 LEVEL_STYLES = ("dim", "$wb-pass", "$wb-warn", "$wb-fail bold")
 LEVEL_MARKS = (" ", " ", "~", "!")
+LEVEL_WORDS = ("equal", "within", "over", "over 4 times")
+
+ROOMY = 2 * SIDE + 2
+"""Lines from which on the panes show more than eight rows, under their names and column numbers."""
 
 SHORT = {"reference": "ref", "difference": "diff"}
 """Names in a title that has little room."""
@@ -159,70 +176,87 @@ class PanesView(Lines, can_focus=True):
         self._changed()
 
     def _changed(self) -> None:
+        if self._elements is not None:
+            layout, _ = self._layout(self.size.width)
+            self.window = self.window.sized(self._rows(self.size.height), layout.columns)
         self.border_title = self.title()
         self.changed()
         self.post_message(self.Moved(self._elements, self.window, mark=self._mark))
 
     def title(self) -> Content:
-        """Where the window stands, and the element under the cursor."""
+        """The element under the cursor, and as much of where that is as has room."""
         if self._elements is None:
             return Content("panes")
-        window, panes = self.window, self._elements.panes(self.window)
-        row, column = window.row - panes.row, window.column - panes.column
-        values = [pane[row][column] for pane in (panes.reference, panes.device, panes.difference)]
-        is_wrong = values[DIFFERENCE] != 0
-        at_worst = (window.row, window.column) == self._elements.verdict.worst_element
-        place = self._elements.place(window.row, window.column)
-        off = f"mismatch {place:,} of {self._elements.mismatches.size:,}" if place else ""
-        whole = self.size.width >= 100
-        names = [name if whole else SHORT.get(name, name) for name in self._elements.names]
+        titles = [Content("  ".join(parts)) for parts in self._titles(self._elements)]
+        return next((each for each in titles if each.cell_length <= self.size.width), titles[-1])
+
+    def _titles(self, elements: Elements) -> Iterator[list[str]]:
+        """The title's parts, with ever less of what the numbers beside the elements tell too."""
+        window = self.window
+        row, column = window.row - window.top, window.column - window.left
+        values = [pane[row][column] for pane in elements.panes(window)]
+        is_worst = (window.row, window.column) == elements.verdict.worst_element
+        worst = " worst" if is_worst and values[DIFFERENCE] != 0 else ""
+        tensor, mark = text.clean(elements.verdict.tensor), [self._mark] if self._mark else []
         texts = [words.number(value) for value in values]
         if values[DIFFERENCE] > 0:
             texts[DIFFERENCE] = f"+{texts[DIFFERENCE]}"
-        parts = [
-            self._mark or text.clean(self._elements.verdict.tensor),
-            f"[{window.row},{window.column}]{' worst' if at_worst and is_wrong else ''}",
-            *(f"{name} {value}" for name, value in zip(names, texts, strict=True)),
+        short = [SHORT.get(name, name) for name in elements.names]
+        long, brief = (
+            [tensor, *mark, f"[{window.row},{window.column}]{worst}", *map(" ".join, told)]
+            for told in (zip(elements.names, texts, strict=True), zip(short, texts, strict=True))
+        )
+        where = [
             f"rows {window.top}–{window.last_row}/{window.rows}",
             f"columns {window.left}–{window.last_column}/{window.columns}",
-            *([off] if off and whole else []),
         ]
-        return Content("  ".join(parts))
+        place = elements.place(window.row, window.column)
+        off = [f"mismatch {place:,} of {elements.mismatches.size:,}"] if place else []
+        yield from ([*long, *where, *off], [*brief, *where, *off], [*brief, *off], brief)
 
     def on_resize(self, event: events.Resize) -> None:
-        """The title is as long as there is room."""
-        super().on_resize(event)
-        self.border_title = self.title()
+        """The window and the title are as large as there is room."""
+        self._changed()
 
     def lines(self, width: int, height: int) -> list[Content]:
-        """Names, column numbers where there is room, and eight rows."""
+        """Names, column numbers where there is room, the rows, and what explains them."""
         if self._elements is None:
             return []
-        elements, panes = self._elements, self._elements.panes(self.window)
+        panes = self._elements.panes(self.window)
         layout, indent = self._layout(width)
         margin, label = " " * indent, indent - 2
         lines = [Content.assemble(margin, self._names(layout))]
         if self._head(height) > 1:
-            lines.append(Content.assemble(margin, self._column_numbers(layout, panes)))
-        for row in range(len(panes.reference)):
-            style = "bold" if panes.row + row == self.window.row else "dim"
-            number = (f"{panes.row + row:>{label}}  ", style)
+            lines.append(Content.assemble(margin, self._column_numbers(layout)))
+        for row in range(len(panes[DIFFERENCE])):
+            at = self.window.top + row
+            number = (f"{at:>{label}}  ", "bold" if at == self.window.row else "dim")
             lines.append(Content.assemble(number, self._row(layout, panes, row)))
         if height > len(lines):
             lines.append(Content.assemble(margin, self._bits(panes, width - indent)))
         if height > len(lines):
-            limit = f"tolerance {elements.limit:g}:  · equal  ~ over  ! over 4 times"
-            lines.append(Content.styled(margin + limit, "dim"))
+            lines.append(Content.assemble(margin, self._legend()))
         return lines
 
-    def _bits(self, panes: Panes, room: int) -> Content:
+    def _legend(self) -> Content:
+        """What the signs of a difference say, and its colours."""
+        assert self._elements is not None
+        parts: list[tuple[str, str]] = [(f"tolerance {self._elements.limit:g}:", "dim")]
+        for level, (style, mark, word) in enumerate(
+            zip(LEVEL_STYLES, LEVEL_MARKS, LEVEL_WORDS, strict=True)
+        ):
+            sign = "·" if level == EQUAL else f"+n{mark}".rstrip()
+            parts += [(f"  {sign}", style), (f" {word}", "dim")]
+        return Content.assemble(*parts)
+
+    def _bits(self, panes: tuple[Cells, Cells, Cells], room: int) -> Content:
         """The element under the cursor as it lies in memory, in as much detail as there is room."""
         assert self._elements is not None
         dtype, names = self._elements.verdict.dtype, self._elements.names
         if dtype is None:
             return Content("")
-        row, column = self.window.row - panes.row, self.window.column - panes.column
-        reference, device = panes.reference[row][column], panes.device[row][column]
+        row, column = self.window.row - self.window.top, self.window.column - self.window.left
+        reference, device = (pane[row][column] for pane in panes[:DIFFERENCE])
         apart = ulp_text(device, reference, dtype)
         told = Content("")
         for binary in (True, False):
@@ -241,7 +275,18 @@ class PanesView(Lines, can_focus=True):
         """What fits, and how many cells the row numbers before it take."""
         assert self._elements is not None
         margin = len(str(self._elements.rows - 1)) + 2
-        return self._elements.layout(width - margin, self._choice), margin
+        most = self._elements.columns if self._is_roomy(self.size.height) else SIDE
+        return self._elements.layout(width - margin, self._choice, most), margin
+
+    def _rows(self, height: int) -> int:
+        """How many rows fit."""
+        assert self._elements is not None
+        rows = self._elements.rows
+        most = rows if self._is_roomy(height) else SIDE
+        return that_fit(min(rows, most), height - self._head(height))
+
+    def _is_roomy(self, height: int) -> bool:
+        return height >= ROOMY
 
     def _head(self, height: int) -> int:
         """How many lines there are above the elements."""
@@ -259,24 +304,24 @@ class PanesView(Lines, can_focus=True):
         more += f"   p: pair {self._pair + 1} of {len(self._pairs)}" if self._pairs[1:] else ""
         return Content.assemble(*names[:-1], names[-1].rstrip(), (more, "dim"))
 
-    def _column_numbers(self, layout: Layout, panes: Panes) -> Content:
+    def _column_numbers(self, layout: Layout) -> Content:
+        window = self.window
         parts: list[tuple[str, str]] = []
         for width in layout.widths:
-            for column in range(panes.column, panes.column + layout.columns):
-                style = "bold" if column == self.window.column else "dim"
+            for column in range(window.left, window.last_column + 1):
+                style = "bold" if column == window.column else "dim"
                 parts.append((f"{column:>{width}}{'':{layout.spacing}}", style))
             parts.append((" " * GAP, ""))
-        return Content.assemble(*parts).rstrip()
+        return _joined(parts)
 
-    def _row(self, layout: Layout, panes: Panes, row: int) -> Content:
+    def _row(self, layout: Layout, panes: tuple[Cells, Cells, Cells], row: int) -> Content:
         parts: list[tuple[str, str]] = []
         for index, width in zip(layout.shown, layout.widths, strict=True):
-            values = (panes.reference, panes.device, panes.difference)[index][row]
-            for column, value in enumerate(values):
-                here = (panes.row + row, panes.column + column)
+            for column, value in enumerate(panes[index][row]):
+                here = (self.window.top + row, self.window.left + column)
                 parts.extend(self._cell(index, value, here, width, layout.spacing))
             parts.append((" " * GAP, ""))
-        return Content.assemble(*parts).rstrip()
+        return _joined(parts)
 
     def _cell(
         self, index: int, value: float, here: tuple[int, int], width: int, spacing: int
@@ -291,6 +336,12 @@ class PanesView(Lines, can_focus=True):
             number = "·" if level == EQUAL else number
         cursor = f"{style} reverse" if here == (self.window.row, self.window.column) else style
         return [(f"{number:>{width}}", cursor), (f"{mark:<{spacing}}", style)]
+
+
+def _joined(parts: list[tuple[str, str]]) -> Content:
+    """The parts as one line; neighbours of one style are one part, which paints faster."""
+    runs = groupby(parts, key=itemgetter(1))
+    return Content.assemble(*(("".join(told for told, _ in run), s) for s, run in runs)).rstrip()
 
 
 def _is_same(result: RunResult | None, other: RunResult | None) -> bool:
