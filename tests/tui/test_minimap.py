@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -9,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.conftest import Open
-from tests.tui.scripted import PASSED, App, a_run, off_at, result, rows, verdict
+from tests.tui.scripted import PASSED, App, a_run, off_at, result, rows, title_of, verdict
 from workbench.loop.events import Saved
 from workbench.tui.elements import EQUAL, FAR, NEAR, OVER, levels_of
 from workbench.tui.minimap import MiniMap, coarsened
 from workbench.tui.panes import PanesView
+from workbench.tui.zoom import ZOOMED
 
 
 def at(panes: PanesView) -> tuple[int, int]:
@@ -48,9 +51,11 @@ async def test_the_map_shows_where_the_window_is(open_app: Open) -> None:
     async with open_app((160, 45)) as (app, pilot):
         shown = app.screen.query_one(MiniMap)
         assert not any(rows(shown))
-        app.emit(*a_run(result(1, "fail", verdict=verdict(off_at(17, 42, 9)))))
+        app.emit(
+            *a_run(replace(result(1, "fail", verdict=verdict(off_at(17, 42, 9))), explained=True))
+        )
         await pilot.pause()
-        assert str(shown.border_title) == "map  1 of 4,096 over 1"
+        assert title_of(shown).startswith("error map  1 of 4,096 over tolerance 1")
         ruler, *lines = rows(shown)
         assert ruler[2:].index("━") <= 40
         assert ruler[2:].index("┿") == 42
@@ -62,9 +67,33 @@ async def test_the_map_shows_where_the_window_is(open_app: Open) -> None:
         assert "STALE" in str(shown.border_title)
 
 
+async def test_the_map_shows_how_much_the_zoomed_panes_show(open_app: Open) -> None:
+    async with open_app((200, 50)) as (app, pilot):
+        app.emit(*a_run(replace(result(1, "fail", verdict=verdict(off_at(17, 42, 9))))))
+        await pilot.pause()
+        shown, panes = app.screen.query_one(MiniMap), app.screen.query_one(PanesView)
+        small = panes.window
+        await pilot.press("z")
+        await pilot.pause()
+        assert panes.has_class(ZOOMED)
+        assert (panes.window.last_row, panes.window.last_column) == (39, 47)
+        assert shown._window == panes.window
+        for _ in range(3):  # stages, then the map
+            await pilot.press("tab")
+            await pilot.pause()
+        assert shown.has_class(ZOOMED)
+        ruler, *lines = rows(shown)
+        assert sum(line[:1] in {"┃", "▶"} for line in lines) == 20
+        assert [at for at, sign in enumerate(ruler[2:]) if sign != " "] == [*range(32, 48)]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert panes.window == small
+        assert shown._window == small
+
+
 async def test_a_click_goes_to_the_worst_element_that_lies_there(open_app: Open) -> None:
     async with open_app((160, 45)) as (app, pilot):
-        app.emit(*a_run(result(1, "fail", verdict=verdict(corners))))
+        app.emit(*a_run(replace(result(1, "fail", verdict=verdict(corners)), explained=True)))
         await pilot.pause()
         shown, panes = app.screen.query_one(MiniMap), app.screen.query_one(PanesView)
         last = max(y for y, line in enumerate(rows(shown)) if "█" in line or "▀" in line)
@@ -86,7 +115,7 @@ async def test_without_colour_shades_tell_how_bad_it_is(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with open_app((160, 45)) as (app, pilot):
-        app.emit(*a_run(result(1, "fail", verdict=verdict(corners))))
+        app.emit(*a_run(replace(result(1, "fail", verdict=verdict(corners)), explained=True)))
         await pilot.pause()
         lines = "".join(rows(app.screen.query_one(MiniMap))[1:])
         assert (lines.count("█"), lines.count("▒")) == (1, 1)
@@ -96,7 +125,7 @@ async def test_without_colour_shades_tell_how_bad_it_is(
 @pytest.mark.parametrize("keys", [[".", "."], [",", ","]])
 async def test_mismatches_by_key(open_app: Open, keys: list[str]) -> None:
     async with open_app((120, 34)) as (app, pilot):
-        app.emit(*a_run(result(1, "fail", verdict=verdict(corners))))
+        app.emit(*a_run(replace(result(1, "fail", verdict=verdict(corners)), explained=True)))
         await pilot.pause()
         panes = app.screen.query_one(PanesView)
         seen = []

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from workbench.tui.elements import EQUAL, FAR, NEAR, OVER
 from workbench.tui.lines import Lines
+from workbench.tui.themes import MANY_COLORS
 from workbench.tui.window import Window
 
 if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdict
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # NumPy comes with it; it isn't needed before the first verdi
 
 COLORS = {EQUAL: "$panel", NEAR: "$wb-pass", OVER: "$wb-warn", FAR: "$wb-fail"}
 SHADES = {EQUAL: "·", NEAR: "░", OVER: "▒", FAR: "█"}
+WORDS = {NEAR: "within", OVER: "over", FAR: "4×"}
 """Without colours, or with few, a cell shows the worst of what it covers by its shade."""
 
 GUTTER, RULER = 2, 1
@@ -40,6 +42,7 @@ class MiniMap(Lines, can_focus=True):
         super().__init__(classes="panel")
         self._elements: Elements | None = None
         self._window = Window(0, 0)
+        self._mark = ""
         self._coarse: npt.NDArray[np.uint8] | None = None
         self.border_title = Content("error map")
 
@@ -47,19 +50,46 @@ class MiniMap(Lines, can_focus=True):
         """Paint these with this window; `mark` says so when they aren't of the bytes on disk."""
         if elements is not self._elements:
             self._coarse = None
-        self._elements, self._window = elements, window
-        self.changed()
-        if elements is None:
-            self.border_title = Content("error map")
-            return
-        count, total = elements.mismatches.size, elements.levels.size
-        told = f"{count:,} of {total:,} over {elements.limit:g}"
-        self.border_title = Content("  ".join(["map", *([mark] if mark else []), told]))
+        self._elements, self._window, self._mark = elements, window, mark
+        self._changed()
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size has other cells."""
         self._coarse = None
-        super().on_resize(event)
+        self._changed()
+
+    def notify_style_update(self) -> None:
+        """Another theme may have other means to tell an element's level."""
+        super().notify_style_update()
+        self._changed()
+
+    def _changed(self) -> None:
+        self.border_title = self.title()
+        self.changed()
+
+    @property
+    def _has_shades(self) -> bool:
+        """Whether colours are none, few, or the terminal's own, whose ink may be any of them."""
+        app = self.app
+        few = app.console.color_system not in MANY_COLORS
+        return app.no_color or app.native_ansi_color or few
+
+    def title(self) -> Content:
+        """How many elements are over tolerance and, where there is room, what the colours say."""
+        if self._elements is None:
+            return Content("error map")
+        count, total = self._elements.mismatches.size, self._elements.levels.size
+        limit = f"{self._elements.limit:g}"
+        head = "  ".join(["error map", *([self._mark] if self._mark else []), f"{count:,}"])
+        whole = f"{head} of {total:,} over tolerance {limit}"
+        plain = [whole, f"{head} of {total:,} over {limit}", f"{head} over {limit}"]
+        signs = [
+            ("  ", f"{SHADES[level] if self._has_shades else '█'} {word}", COLORS[level])
+            for level, word in WORDS.items()
+        ]
+        legend = [part for gap, sign, color in signs for part in (gap, (sign, color))]
+        titles = [Content.assemble(whole, *legend), *map(Content, plain)]
+        return next((each for each in titles if each.cell_length <= self.size.width), titles[-1])
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Jump."""
@@ -95,8 +125,7 @@ class MiniMap(Lines, can_focus=True):
             columns, all_columns, (window.left, window.last_column, window.column), "━┿"
         )
         down = _marks(-(-rows // 2), all_rows, (window.top, window.last_row, window.row), "┃▶")
-        # "$panel" is the terminal's own ink where colours are the terminal's.
-        paint = _shaded if self.app.no_color or self.app.native_ansi_color else _halves
+        paint = _shaded if self._has_shades else _halves
         ruler = Content.styled(f"{'':{GUTTER}}{across}", "$accent")
         return [
             ruler,

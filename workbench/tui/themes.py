@@ -24,6 +24,9 @@ DEFAULT_THEME = "dark"
 TERMINAL_THEME = "terminal"
 """In the terminal's own colours, for those that have 16 of them."""
 
+MANY_COLORS = ("256", "truecolor")
+"""Rich's names for the colours of terminals that have more than 16."""
+
 _COLORS = (
     *("primary", "secondary", "accent", "success", "warning", "error"),
     *("foreground", "background", "surface", "panel"),
@@ -44,7 +47,7 @@ def house_themes() -> list[str]:
 def theme_for_terminal() -> str:
     """The default theme; with no more than 16 colours, that of the terminal's own."""
     system = COLOR_SYSTEM if COLOR_SYSTEM != "auto" else Console().color_system
-    return DEFAULT_THEME if system in ("256", "truecolor") else TERMINAL_THEME
+    return DEFAULT_THEME if system in MANY_COLORS else TERMINAL_THEME
 
 
 class ThemeFile:
