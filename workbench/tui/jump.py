@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widget import Widget
 
 from workbench.tui.actions import bindings
-from workbench.tui.lines import Lines, is_seen
+from workbench.tui.lines import Lines, flow, is_seen
 from workbench.tui.overlay import Overlay
-
-_ANY = ("View", "Table", "Mini")
 
 
 def letters_of(names: Iterable[str]) -> list[str]:
@@ -27,9 +25,8 @@ def letters_of(names: Iterable[str]) -> list[str]:
 
 
 def name_of(part: Widget) -> str:
-    """A part's name for people: its class's, without what every part is."""
-    words = re.findall("[A-Z][a-z]*", type(part).__name__)
-    return " ".join(word for word in words if word not in _ANY).lower()
+    """A part's name for people: what its title begins with. Textual gives titles as markup."""
+    return (part.border_title or "").split("  ")[0].replace(r"\[", "[")
 
 
 class Jump(Overlay[Widget]):
@@ -67,7 +64,7 @@ class Jump(Overlay[Widget]):
 
 
 class Tag(Lines):
-    """A letter on a part."""
+    """A letter on a part, in place of its title."""
 
     DEFAULT_CSS = "Tag { position: absolute; height: 1; }"
 
@@ -76,7 +73,8 @@ class Tag(Lines):
         self.letter, self.part = letter, part
         self._text = f" {letter} {name_of(part)} "
         self._region = part.region
-        self.styles.width = len(self._text)
+        has_title = part.gutter.top > 0
+        self.styles.width = part.region.width if has_title else cell_len(self._text)
         self.styles.offset = (part.region.x, part.region.y)
 
     @property
@@ -85,23 +83,29 @@ class Tag(Lines):
         return self.part.region != self._region
 
     def lines(self, width: int, height: int) -> list[Content]:
-        """The letter, and what it stands for."""
-        return [Content.styled(self._text, "bold reverse")]
+        """The letter, what it stands for, and a line as that of the title is."""
+        rest = "─" * (width - cell_len(self._text))
+        return [Content.assemble((self._text, "bold reverse"), (rest, "dim"))]
 
 
 class Hidden(Lines):
     """The letters of what this layout doesn't show."""
 
-    DEFAULT_CSS = "Hidden { dock: bottom; height: 1; }"
+    DEFAULT_CSS = "Hidden { dock: bottom; }"
 
     def __init__(self, tags: Sequence[Tag]) -> None:
         super().__init__()
-        self._tags = tags
+        names = [f"{tag.letter} {name_of(tag.part)}" for tag in tags]
+        names[:1] = [f" hidden:  {name}" for name in names[:1]]
+        self._told = ["letter or click goes there, esc back", *names]
+
+    def on_mount(self) -> None:
+        """As many rows as the names need."""
+        self.styles.height = len(self.lines(self.app.size.width, len(self._told)))
 
     def lines(self, width: int, height: int) -> list[Content]:
-        """`esc back   hidden:  s stage table`."""
-        names = [f"  {tag.letter} {name_of(tag.part)}" for tag in self._tags]
-        hidden = f"   hidden:{''.join(names)}" if names else ""
+        """`letter or click goes there, esc back   hidden:  s stages`."""
+        told = flow([(0, Content(part)) for part in self._told], width - 1, height)
         return [
-            Content.styled(f" a letter or a click goes there, esc back{hidden}", "bold reverse")
+            Content.styled(f" {line.plain.lstrip():<{width - 1}}", "bold reverse") for line in told
         ]
