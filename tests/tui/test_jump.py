@@ -48,7 +48,9 @@ async def test_the_names_are_those_of_the_titles(open_app: Open) -> None:
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (160, 45)])
-async def test_all_hidden_parts_are_named_whole(open_app: Open, size: tuple[int, int]) -> None:
+async def test_each_part_is_named_in_its_place_or_below(
+    open_app: Open, size: tuple[int, int]
+) -> None:
     async with open_app(size) as (app, pilot):
         app.emit(*a_run(FAILED))
         await pilot.pause()
@@ -62,3 +64,8 @@ async def test_all_hidden_parts_are_named_whole(open_app: Open, size: tuple[int,
         assert "esc back" in told
         assert "…" not in told
         assert all(name in told for name in hidden)
+        covers = app.screen.query_one(Hidden).region
+        tags = list(app.screen.query(Tag))
+        assert all(tag.region.y < covers.y for tag in tags)
+        named = [name_of(tag.part) for tag in tags]
+        assert all((name_of(part) in told) != (name_of(part) in named) for part in main.parts)

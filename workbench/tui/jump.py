@@ -14,6 +14,9 @@ from workbench.tui.actions import bindings
 from workbench.tui.lines import Lines, flow, is_seen
 from workbench.tui.overlay import Overlay
 
+HIDDEN_ROWS = 3
+"""Most rows at the bottom that the names of hidden parts take."""
+
 
 def letters_of(names: Iterable[str]) -> list[str]:
     """A letter for each name, the first of its own that is free."""
@@ -38,11 +41,11 @@ class Jump(Overlay[Widget]):
         super().__init__()
         letters = letters_of(map(name_of, parts))
         self._tags = [Tag(letter, part) for letter, part in zip(letters, parts, strict=True)]
-        self._hidden = Hidden([tag for tag in self._tags if not is_seen(tag.part)])
+        self._hidden = Hidden([tag for tag in self._tags if not tag.has_place])
 
     def compose(self) -> ComposeResult:
         """A tag on each part that is seen, and those that aren't in the last row."""
-        yield from (tag for tag in self._tags if is_seen(tag.part))
+        yield from (tag for tag in self._tags if tag.has_place)
         yield self._hidden
 
     def on_key(self, event: events.Key) -> None:
@@ -76,6 +79,12 @@ class Tag(Lines):
         has_title = part.gutter.top > 0
         self.styles.width = part.region.width if has_title else cell_len(self._text)
         self.styles.offset = (part.region.x, part.region.y)
+
+    @property
+    def has_place(self) -> bool:
+        """Whether the part is seen, and not only where the hidden ones are named."""
+        above = self.part.app.size.height - HIDDEN_ROWS
+        return is_seen(self.part) and self._region.y < above
 
     @property
     def has_moved(self) -> bool:
