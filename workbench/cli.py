@@ -25,6 +25,18 @@ COMMANDS = ("check", "watch")
 SCREENS = (None, "serve")
 """Those that open the screen, where a kernel can be picked."""
 
+_ABOUT = """\
+Watch a kernel, and show live how far the NPU is from PyTorch.
+
+commands, each with a --help of its own:
+  npu-workbench [KERNEL]        the terminal UI
+  npu-workbench check KERNEL    one run: prints the verdict and exits
+  npu-workbench watch KERNEL    the loop without a terminal UI, a line an event
+  npu-workbench new NAME        writes a kernel, spec and design to start from
+  npu-workbench serve [KERNEL]  the terminal UI in a browser
+  npu-workbench doctor          what is here, what is missing, what mends it
+"""
+
 _EPILOG = """\
 exit codes of check: 0 all criteria met, 1 judged and not met, 2 usage, spec or design wrong,
 3 build failed, 4 device missing or kernel crashed, 5 hang or deadlock, 130 interrupted
@@ -201,10 +213,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser(command: str | None, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
     about = {
-        None: "Watch a kernel, and show live how far the NPU is from PyTorch. "
-        "Commands: check KERNEL (one run, then exit), watch KERNEL (the loop as lines of text), "
-        "new NAME (a kernel, spec and design to start from), "
-        "serve (the workbench in a browser), doctor (what is here, what is missing).",
+        None: _ABOUT,
         "check": "One run of a kernel: prints the verdict and exits.",
         "watch": "The loop without a terminal UI: a line per event.",
         "serve": "The workbench in a browser, on this machine unless told otherwise.",
@@ -214,11 +223,13 @@ def _parser(command: str | None, *parents: argparse.ArgumentParser) -> argparse.
         prog="npu-workbench" if command is None else f"npu-workbench {command}",
         description=about,
         epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
         parents=parents,
     )
     if command in SCREENS:
-        parser.add_argument("kernel", metavar="KERNEL", nargs="?", help=f"{source} (default: pick)")
+        source += " (default: a list to choose from)"
+        parser.add_argument("kernel", metavar="KERNEL", nargs="?", help=source)
     else:
         parser.add_argument("kernel", metavar="KERNEL", help=source)
     parser.add_argument("--spec", metavar="FILE", help="the spec (default: NAME.py beside NAME.c)")

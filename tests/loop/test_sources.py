@@ -19,7 +19,7 @@ from workbench.loop.sources import (
     Snapshot,
     Source,
     changes,
-    last_passed,
+    compared_with,
     take,
 )
 
@@ -77,10 +77,10 @@ def snapshot(number: int, passed: bool, **files: Sequence[str]) -> Snapshot:
     return Snapshot(number, passed, {source.path: source for source in sources})
 
 
-def test_the_last_run_that_passed_is_before_the_one_that_is_shown() -> None:
-    runs = [snapshot(n, passed) for n, passed in [(1, True), (2, True), (3, False), (4, True)]]
-    assert [one and one.run for one in (last_passed(runs, n) for n in range(1, 6))] == [
-        *(None, 1, 2, 2, 4)
+def test_a_run_is_compared_with_the_last_that_passed_else_the_one_before() -> None:
+    runs = [snapshot(n, n in (3, 4, 6)) for n in range(1, 7)]
+    assert [one and one.run for one in (compared_with(runs, n) for n in range(1, 8))] == [
+        *(None, 1, 2, 3, 4, 4, 6)
     ]
 
 

@@ -32,7 +32,7 @@ async def test_the_page_shows_the_verdict_and_a_save_changes_it(
         await page.shows(red)
 
         await page.press("?")
-        await page.received("run what is on disk again")
+        await page.received("needed first")
         await page.press("q")
         project.edit(project.kernel, "in[i] * factor + 1", "in[i] * factor")
         await page.received("PASS")

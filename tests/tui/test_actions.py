@@ -25,6 +25,7 @@ from workbench.tui.problems import Problems
 from workbench.tui.screen import MainScreen
 from workbench.tui.search_prompt import SearchPrompt
 from workbench.tui.source_view import SourceView
+from workbench.tui.stage_table import StageTable
 from workbench.tui.text import BASELINE, PHASE_GLYPHS, SEVERITY_GLYPHS, STEP_GLYPHS
 
 OWNERS: Mapping[Scope, type] = {
@@ -34,6 +35,7 @@ OWNERS: Mapping[Scope, type] = {
     "log": LogView,
     "search": SearchPrompt,
     "problems": Problems,
+    "stages": StageTable,
     "source": SourceView,
     "list": ScrolledLines,
     "picker": Picker,

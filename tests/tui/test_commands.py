@@ -80,7 +80,7 @@ async def test_every_command_of_the_screen_is_there_but_those_that_do_nothing_no
         app.emit(*a_run(PASSED))
         await pilot.press("ctrl+p")
         labels = {action.label for action in ACTIONS if action.scope == "main"}
-        assert labels - set(found(app)) == {"cancel", "back", "newest run"}
+        assert labels - set(found(app)) == {"cancel", "back", "newest run", "pane"}
         assert "in the log: wrap" in found(app)
         assert "theme: light" in found(app)
         assert "theme: dracula" in found(app)

@@ -78,12 +78,12 @@ def main_of(app: App) -> MainScreen:
 
 def test_the_strip_tells_states_numbers_and_correlations() -> None:
     session = session_of([*FOUR, started(5)])
-    assert strip_of(session) == " ✗1▁  ✗2  ✗3█  ✓4█  ▶5 "
+    assert strip_of(session) == " ✗1█  ✗2  ✗3█  ✓4█  ▶5 "
 
 
 def test_the_run_looked_at_and_the_baseline_have_signs() -> None:
     session = look_at(pin(look_at(session_of(FOUR), 1)), 3)
-    assert strip_of(session) == " ◆✗1▁  ✗2 [✗3█] ✓4█ "
+    assert strip_of(session) == " ◆✗1█  ✗2 [✗3█] ✓4█ "
 
 
 @pytest.mark.parametrize("width", range(0, 60, 3))
@@ -94,7 +94,7 @@ def test_where_not_all_fit_the_one_looked_at_does(width: int, looked_at: int) ->
     told = strip_of(session, width)
     if width >= 15:
         assert len(told) <= width
-        assert f"✓{looked_at or 30}▄" in told
+        assert f"✓{looked_at or 30}█" in told
         assert ("‹" in told) == (looked_at != 1)
         assert ("›" in told) == (looked_at != 0)
 

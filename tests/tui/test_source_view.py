@@ -130,7 +130,7 @@ async def test_what_changed_since_a_run_that_passed(open_app: Open) -> None:
     async with open_app((100, 24)) as (app, pilot):
         await pilot.press("d")
         app.emit(*a_run(of_disk(result(1, "pass", verdict=verdict()))))
-        await until(pilot, app, "no run before this one has passed")
+        await until(pilot, app, "there is no run before this one")
         app.emit(*a_run(of_disk(result(2, "pass", verdict=verdict()))))
         await until(pilot, app, "nothing has changed since run 1, which passed")
         fail(app, 3)

@@ -86,8 +86,9 @@ def test_what_is_not_met_stands_on_the_line() -> None:
 
 def test_causes_that_have_no_room_are_counted() -> None:
     findings = (MISMATCH, Finding("out-of-bounds", "error", "writes", ""))
-    view = view_of(a_run(replace(FAIL, verdict=verdict(off_at(17, 42, 9), findings=findings))))
-    assert "scalar-mismatch  out-of-bounds" in bar(view, 80, 3)[1]
+    judged = verdict(off_at(17, 42, 9), findings=findings)
+    view = view_of(a_run(replace(FAIL, explained=True, verdict=judged)))
+    assert "scalar-mismatch  out-of-bounds" in " ".join(bar(view, 80, 3))
     assert bar(view, 40, 3)[1] == " max error 9  scalar-mismatch +1"
 
 

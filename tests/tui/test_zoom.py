@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.tui.scripted import (
     PASSED,
     a_run,
     core_memory,
+    off_at,
     result,
     rows,
     text_of,
@@ -212,3 +214,31 @@ async def test_home_and_end_of_a_list(open_app: Open) -> None:
         await pilot.press("home")
         await pilot.pause()
         assert rows(table) == before
+
+
+async def test_a_stage_is_opened_where_it_is_recorded(
+    open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", "no-such-editor")
+    Path("k.c").touch()  # noqa: ASYNC240
+    async with open_app((160, 45)) as (app, pilot):
+        app.emit(*a_run(STAGED))
+        for keys, said in (
+            (["S", "enter"], "k.c:12 is copied"),  # the cursor is where the error enters
+            (["up", "o"], "k.c:9 is copied"),
+            (["end", "enter"], "it isn't known where this stage is recorded"),
+        ):
+            await pilot.press(*keys)
+            await pilot.pause()
+            assert said in [note.message for note in app._notifications][-1]
+
+
+async def test_that_memory_damage_is_left_out_of_the_stages_is_said(open_app: Open) -> None:
+    async with open_app((160, 45)) as (app, pilot):
+        judged = replace(verdict(off_at(1, 1, 9)), arithmetic=verdict().metrics)
+        for damaged, told in ((True, True), (False, False)):
+            app.emit(*a_run(replace(STAGED, verdict=judged if damaged else verdict())))
+            await pilot.pause()
+            assert ("out of harm's way" in text_of(app.screen.query_one(StageTable))) == told

@@ -57,10 +57,15 @@ class Problem:
     @property
     def place(self) -> Place | None:
         """Where it is, when that is a file that exists."""
-        match = _PLACE.fullmatch(self.where or "")
-        if match is None or not os.path.isfile(match["file"]):
-            return None
-        return Place(match["file"], int(match["line"] or 0), int(match["column"] or 0))
+        return place_of(self.where)
+
+
+def place_of(where: str | None) -> Place | None:
+    """The place that `file[:line[:column]]` names, when that is a file that exists."""
+    match = _PLACE.fullmatch(where or "")
+    if match is None or not os.path.isfile(match["file"]):
+        return None
+    return Place(match["file"], int(match["line"] or 0), int(match["column"] or 0))
 
 
 def problems_of(result: RunResult) -> tuple[Problem, ...]:

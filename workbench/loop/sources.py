@@ -101,10 +101,10 @@ def _read(path: str, sha256: str | None) -> Source | None:
     return Source(path, tuple(text.split("\n")), sha256)
 
 
-def last_passed(snapshots: Iterable[Snapshot], run: int) -> Snapshot | None:
-    """The newest run before `run` that passed."""
-    passed = (one for one in snapshots if one.passed and one.run < run)
-    return max(passed, key=lambda one: one.run, default=None)
+def compared_with(snapshots: Iterable[Snapshot], run: int) -> Snapshot | None:
+    """The newest run before `run` that passed; where none has, the newest before it."""
+    earlier = (one for one in snapshots if one.run < run)
+    return max(earlier, key=lambda one: (one.passed, one.run), default=None)
 
 
 def changes(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:

@@ -14,7 +14,9 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.keys import key_to_character
 
-MainScope = Literal["main", "panes", "memory", "log", "search", "problems", "source", "list"]
+MainScope = Literal[
+    "main", "panes", "memory", "log", "search", "problems", "stages", "source", "list"
+]
 Scope = Literal[MainScope, "picker", "palette", "jump", "comparison", "help"]
 
 SCOPE_TITLES: dict[Scope, str] = {
@@ -24,6 +26,7 @@ SCOPE_TITLES: dict[Scope, str] = {
     "log": "in the log",
     "search": "while you type what to look for",
     "problems": "in the problems",
+    "stages": "in the stages",
     "source": "in the source",
     "list": "in problems, metrics, stages, memory",
     "picker": "in the list of kernels",
@@ -62,7 +65,13 @@ ACTIONS = (
     Action("main", "problem(1)", "n", "next", "next problem", True, "error warning finding"),
     Action("main", "edit", "o", "edit", "open the problem's place in your editor", True, "kernel"),
     Action(
-        "main", "source('changes')", "d", "changes", "what changed since a run passed", True, "diff"
+        "main",
+        "source('changes')",
+        "d",
+        "changes",
+        "what changed since the last pass",
+        True,
+        "diff",
     ),
     Action(
         "main", "pin", "b", "baseline", "pin this run to compare others with; again: unpin", True
@@ -127,6 +136,7 @@ ACTIONS = (
     Action("problems", "step(-1)", "up,k", "up", "the problem before"),
     Action("problems", "screen.edit", "enter", "edit", "open the problem's place in your editor"),
     Action("problems", "copy", "y", "copy", "copy the problem that is told in full"),
+    Action("stages", "edit", "enter,o", "edit", "where this stage is recorded, in your editor"),
     Action("source", "edit", "enter,o", "edit", "this line in your editor"),
     Action("source", "file(1)", "right,l", "next file", "another file of the run"),
     Action("source", "file(-1)", "left,h", "previous file", "the file before"),

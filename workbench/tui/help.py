@@ -48,8 +48,9 @@ _SIGNS = (
     Row("OLD RUN 3", "you look at an older run; “newest” tells of the last one"),
     Row("MODEL NPU", "what it ran on: the core model on this host, or the NPU"),
     Row("◆ = ?", "the baseline; since then: the same, not known"),
-    Row("· ~ !", "an element's difference: none, over tolerance, 4 times it"),
+    Row("· +1 ~ !", "a difference: none, within tolerance, over it, 4 times it"),
     Row("✗ ~ i", "a problem: error, warning, note"),
+    Row("corr local", "a stage: with all before it, and by itself on right inputs"),
 )
 
 

@@ -125,6 +125,11 @@ class PanesView(Lines, can_focus=True):
             self.show_element(*found)
         return found is not None
 
+    @property
+    def has_others(self) -> bool:
+        """Whether there are panes that don't fit."""
+        return self._elements is not None and len(self._layout(self.size.width)[0].shown) < 3
+
     def show_others(self) -> None:
         """Show other panes, where not all of them fit."""
         self._choice += 1
@@ -217,6 +222,7 @@ class PanesView(Lines, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """The window and the title are as large as there is room."""
         self._changed()
+        self.screen.refresh_bindings()
 
     def lines(self, width: int, height: int) -> list[Content]:
         """Names, column numbers where there is room, the rows, and what explains them."""

@@ -222,6 +222,8 @@ class MainScreen(Screen[None]):
             return zoomed(self) is not None or self.session.looked_at is not None
         if action == "look_at_newest":
             return self.session.looked_at is not None
+        if action == "next_pane":
+            return is_seen(self._panes) and self._panes.has_others
         return super().check_action(action, parameters)
 
     def on_descendant_blur(self) -> None:

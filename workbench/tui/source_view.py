@@ -12,7 +12,7 @@ from textual.content import Content
 
 from workbench.loop.problems import Place, Problem, is_stale, problems_of
 from workbench.loop.result import RunResult
-from workbench.loop.sources import Change, Snapshot, Source, changes, last_passed, take
+from workbench.loop.sources import Change, Snapshot, Source, changes, compared_with, take
 from workbench.loop.view import View
 from workbench.paths import shown
 from workbench.tui.actions import bindings
@@ -126,7 +126,7 @@ class SourceView(ScrolledLines):
     def _before(self) -> Snapshot | None:
         """The run that the shown one is compared with."""
         shown = self._snapshot
-        return last_passed(self._snapshots.values(), shown.run) if shown is not None else None
+        return compared_with(self._snapshots.values(), shown.run) if shown is not None else None
 
     @property
     def _changes(self) -> tuple[Change, ...] | None:
@@ -228,10 +228,10 @@ class SourceView(ScrolledLines):
         if self.mode == "source":
             return "the source has changed since this run read it"
         if self._before is None:
-            return "no run before this one has passed"
+            return "there is no run before this one"
         if self._changes is None:
             return "looking …"
-        return f"nothing has changed since run {self._before.run}, which passed"
+        return f"nothing has changed {_since(self._before)}"
 
     def _title(self) -> None:
         parts = [self.mode, *([self._mark] if self._mark else [])]
@@ -245,7 +245,7 @@ class SourceView(ScrolledLines):
         if self.mode == "changes" and changes is not None and before is not None:
             added = sum(change.added for change in changes)
             removed = sum(change.removed for change in changes)
-            yield f"+{added} −{removed} since run {before.run}, which passed"
+            yield f"+{added} −{removed} {_since(before)}"
         elif self.mode == "source" and source is not None:
             line = self._rows[self.cursor].line if self._rows else 1
             yield clean(shown(self._path))
@@ -310,3 +310,7 @@ class SourceView(ScrolledLines):
         height = max(1, self.size.height)
         self.top = max(0, min(self.top + rows, len(self._rows) - height))
         self._move_to(max(self.top, min(self.cursor, self.top + height - 1)))
+
+
+def _since(before: Snapshot) -> str:
+    return f"since run {before.run}, {'which passed' if before.passed else 'the one before'}"
