@@ -151,9 +151,9 @@ CASES: dict[str, tuple[Change, list[str], int, str, str]] = {
         [],
         4,
         "crash",
-        "mlir/scale.mlir:17: scale uses a null pointer ",
+        "kernels/scale.c:11: scale uses a null pointer (address 0x0) (",
     ),
-    "abort": (body("abort();"), [], 4, "crash", "mlir/scale.mlir:17: scale crashed with SIGABRT"),
+    "abort": (body("abort();"), [], 4, "crash", "kernels/scale.c:11: scale crashed with SIGABRT ("),
     "exit": (
         body("exit(3);"),
         [],
@@ -173,7 +173,7 @@ CASES: dict[str, tuple[Change, list[str], int, str, str]] = {
         [],
         4,
         "crash",
-        "mlir/scale.mlir:17: ",
+        "kernels/scale.c:7: ",
     ),
     "no npu": (nothing, ["--device", "npu"], 4, "no-device", "the npu can't be used: "),
     "an endless loop": (
@@ -181,7 +181,8 @@ CASES: dict[str, tuple[Change, list[str], int, str, str]] = {
         ["--time-limit", "0.5"],
         5,
         "hang",
-        "mlir/scale.mlir:17: scale ran for more than 0.5 s and was killed (look for a loop",
+        "kernels/scale.c:11: scale ran for more than 0.5 s and was killed; it was at line 11 "
+        "(look for a loop that doesn't end; a longer limit is set with --time-limit; called at ",
     ),
     "a core that holds too much": (
         replaced("design", "@in(Consume, 1)", "@in(Consume, 2)"),

@@ -35,7 +35,7 @@ def test_what_a_kernel_prints_before_it_crashes_is_told(project: Project) -> Non
     done = check(KERNEL)
     assert done.code == 4
     assert done.err.splitlines()[0] == "as far as here"
-    assert done.sentence.startswith("mlir/scale.mlir:17: scale uses a null pointer")
+    assert done.sentence.startswith("kernels/scale.c:11: scale uses a null pointer")
 
 
 def test_a_flood(project: Project) -> None:

@@ -121,7 +121,7 @@ def assembly(source: Path, text: str, *options: str) -> str:
     target = source.with_suffix(".s")
     command = find_clang().compile_command(str(source), target, source.with_suffix(".d"))
     kept = [option for option in command if option not in ("-S", "-emit-llvm")]
-    kept += ["-S", "-Wno-unused-function", "-Wno-unneeded-internal-declaration", *options]
+    kept += ["-S", "-g0", "-Wno-unused-function", "-Wno-unneeded-internal-declaration", *options]
     subprocess.run(kept, check=True)
     return target.read_text()
 

@@ -1,9 +1,9 @@
 """The process in which a design runs: `python -m workbench.device.model.child`.
 
 It imports what it needs, then reads one JSON request on stdin, and answers with JSON lines on
-stdout: {"loaded"}, {"calling"} before the first call from each place, then {"done"} or {"error"},
-or {"fault"} when a kernel dies. A crash or a hang of the kernel is this process's end, never the
-workbench's. Whatever the kernel prints goes to stderr.
+stdout: {"loaded"}, {"calling"} before the first call from each place, then {"done"} or {"error"};
+when a kernel dies, {"fault"} and {"spot"}, as far as they are known. A crash or a hang of the
+kernel is this process's end, never the workbench's. Whatever the kernel prints goes to stderr.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from workbench.device.model.fault import report_faults
 from workbench.device.model.memory import place_of_address
 from workbench.device.model.overrides import overridden
 from workbench.device.model.recording import Recorder
+from workbench.device.model.spot import copies, spot_of
 from workbench.device.model.stored import stored_design
 from workbench.device.model.workload import Override
 from workbench.errors import CrashError, WorkbenchError
@@ -55,7 +55,14 @@ def main() -> int:
     def answer(**what: Any) -> None:
         print(json.dumps(what), file=answers, flush=True)
 
-    report_faults(lambda signal, address: answer(fault=_fault(signal, address)))
+    def died(signal: str, address: int | None, code: Iterator[int]) -> None:
+        if address is not None:
+            answer(fault=_fault(signal, address))
+        spot = spot_of(os.getpid(), code)
+        if spot is not None:
+            answer(spot=asdict(spot))
+
+    report_faults(died)
     text = sys.stdin.readline()
     if not text:
         return 0
@@ -87,7 +94,7 @@ def _execute(request: dict[str, Any], answer: Answer) -> None:
         np.split(whole, np.cumsum(request["sizes"])[:-1]),
         request["outputs"],
         request["allocation"],
-        _copies(folder),
+        copies(folder),
         lambda function, where: answer(calling=[function, where]),
     )
     if request["stages"] is not None:
@@ -111,10 +118,6 @@ def _execute(request: dict[str, Any], answer: Answer) -> None:
             "notes": executed.notes,
         }
     )
-
-
-def _copies(folder: Path) -> Iterator[Path]:
-    return (folder / f"kernel-{number}.so" for number in count())
 
 
 def _write(executed: Executed, folder: Path) -> None:

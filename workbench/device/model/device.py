@@ -11,14 +11,18 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import errors
-from workbench.design import hardware
+from workbench.build.debug import Place
 from workbench.design.observed import CoreMemory, StageRecord
+from workbench.device.model.ends import crash_error, hang_error
+from workbench.device.model.spot import Spot, watch
 from workbench.device.model.workload import (
     CHECKS_SUFFIX,
     Checked,
@@ -31,7 +35,6 @@ from workbench.errors import (
     CrashError,
     DeadlockError,
     HangError,
-    OutOfBoundsError,
     WorkbenchError,
 )
 from workbench.process import Exit, Process
@@ -132,6 +135,8 @@ class _Child:
         self._on_lines: OnLines = self._early.extend
         self._calling: tuple[str, str] | None = None
         self._fault: dict[str, Any] | None = None
+        self._died_at: list[Spot] = []
+        self._seen: list[Spot] = []
         self._loaded: dict[str, Any] = {}
         self._is_loaded = asyncio.Event()
         self._end: dict[str, Any] | None = None
@@ -201,7 +206,14 @@ class _Child:
         (folder / "input.bin").write_bytes(b"".join(b.tobytes() for b in work.buffers))
         self.process.feed(_request(work, folder, once=once, stages=stages))
         await self._until_loaded()
-        return self._done(await self.process.wait(limit_s), limit_s)
+        watching = asyncio.create_task(watch(self.process, limit_s, self._seen.append))
+        try:
+            end = await self.process.wait(limit_s)
+        finally:
+            watching.cancel()
+        spots = self._seen if end.timed_out else self._died_at
+        places = await asyncio.to_thread(_places, folder, spots) if spots else []
+        return self._done(end, limit_s, places)
 
     def _constants(self) -> tuple[Constant, ...]:
         return tuple(Constant(*item) for item in self._loaded["constants"])
@@ -223,28 +235,26 @@ class _Child:
                 self._calling = (answer["calling"][0], answer["calling"][1])
             elif "fault" in answer:
                 self._fault = answer["fault"]
+            elif "spot" in answer:
+                self._died_at = [Spot(**answer["spot"])]
             elif "loaded" in answer:
                 self._loaded = answer["loaded"]
                 self._is_loaded.set()
             else:
                 self._end = answer
 
-    def _done(self, end: Exit, limit_s: float) -> dict[str, Any]:
+    def _done(self, end: Exit, limit_s: float, places: Sequence[Place]) -> dict[str, Any]:
         """What the process says of its end; raises what kept it from one."""
         function, where = self._calling or ("the design", None)
         if end.timed_out and not self._loaded:
             raise HangError(f"reading the design took more than {LOADING_LIMIT_S:g} s")
         if end.timed_out:
-            raise HangError(
-                f"{function} ran for more than {limit_s:g} s and was killed",
-                where=where,
-                hint="look for a loop that doesn't end; a longer limit is set with --time-limit",
-            )
+            raise hang_error(function, where, limit_s, places)
         if self._end is not None and "error" in self._end:
             kind, *rest = self._end["error"]
             raise _error(kind, *rest)
         if end.returncode < 0:
-            raise _crash(function, where, end, self._fault)
+            raise crash_error(function, where, end, self._fault, places)
         if self._end is None or end.returncode:
             raise CrashError(
                 f"{function} ended the model's process with exit {end.returncode}",
@@ -255,52 +265,19 @@ class _Child:
         return done
 
 
+def _places(folder: Path, spots: Sequence[Spot]) -> list[Place]:
+    """The places in the sources that are known of the spots."""
+    from workbench.build.lines import places_of
+
+    found: list[Place] = []
+    for name, group in groupby(sorted(spots, key=attrgetter("library")), attrgetter("library")):
+        places = places_of(folder / name, [spot.offset for spot in group])
+        found += (place for place in places if place is not None)
+    return found
+
+
 def _check_tables(folder: Path) -> tuple[bytes, ...]:
     return tuple(path.read_bytes() for path in sorted(folder.glob(f"*{CHECKS_SUFFIX}")))
-
-
-def _crash(function: str, where: str | None, end: Exit, fault: dict[str, Any] | None) -> CrashError:
-    """Why a kernel's process died by a signal."""
-    told = fault or {"signal": end.signal_name, "kind": "unknown"}
-    if told["signal"] == "SIGFPE":
-        return CrashError(
-            f"{function} divides an integer by zero, or its smallest value by -1",
-            where=where,
-            hint="check the divisor: a core's division gives garbage there, without a trap",
-        )
-    if told["kind"] == "null":
-        return CrashError(
-            f"{function} uses a null pointer (address {told['address']:#x})",
-            where=where,
-            hint="check the order and number of arguments in the design's call",
-        )
-    if told["kind"] == "core":
-        return OutOfBoundsError(
-            _outside(function, told),
-            where=where,
-            hint="look for an index that runs past its buffer, or a stack that runs past memory",
-        )
-    at = f" at address {told['address']:#x}" if fault else ""
-    return CrashError(
-        f"{function} crashed with {told['signal']}{at}",
-        where=where,
-        hint="look for a wild pointer, an index far outside its buffer, or endless recursion",
-    )
-
-
-def _outside(function: str, fault: dict[str, Any]) -> str:
-    column, row = fault["tile"]
-    offset = int(fault["offset"])
-    size = hardware.limits((column, row)).memory_bytes
-    side = (
-        f"{-offset:,} bytes before the start"
-        if offset < 0
-        else f"{offset - size:,} bytes after the end"
-    )
-    return (
-        f"out-of-bounds: {function} touches {fault['region']}{fault['within']:+,} bytes, "
-        f"{side} of the {size // 1024} KB memory of core ({column},{row})"
-    )
 
 
 def _error(kind: str, message: str, where: str | None, hint: str | None) -> WorkbenchError:
