@@ -15,6 +15,9 @@ from workbench.spec.cases import Case, Request
 from workbench.spec.load import load_ahead, load_case
 from workbench.verdict import measure
 
+pytestmark = pytest.mark.xdist_group("sets")
+"""What `cases` loads takes longer than all tests of it: it is to happen in one process."""
+
 SETS = (
     "report",
     "uniform",

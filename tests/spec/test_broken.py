@@ -172,6 +172,15 @@ async def test_an_unknown_set_is_refused_cached_or_not(workshop: Workshop) -> No
         assert str(refused.value) == ("kernel.py: no input set 'huge' (the spec has small, large)")
 
 
+async def test_a_file_that_the_spec_misses_is_named(workshop: Workshop) -> None:
+    workshop.write("import numpy as np\n\n\nnp.load('tiles.npz')\n")
+    with pytest.raises(SpecError) as missing:
+        await workshop.load()
+    assert missing.value.message.startswith("can't use ")
+    assert missing.value.message.endswith("tiles.npz: No such file or directory")
+    assert missing.value.where == "kernel.py:4"
+
+
 async def test_a_missing_spec(workshop: Workshop) -> None:
     with pytest.raises(SpecError) as missing:
         await workshop.load()

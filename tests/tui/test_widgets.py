@@ -270,6 +270,9 @@ def test_causes_come_first_then_errors_warnings_and_notes() -> None:
         "stage-scaled",
     ]
     assert problems == problems_of(run)
+    assert problems[4].hint == (
+        "npu-workbench check kernels/attention.c --ablate tries mends, alone and together"
+    )
 
 
 def test_a_finding_is_told_by_its_name_first_and_a_crash_too() -> None:

@@ -74,7 +74,7 @@ def problems_of(result: RunResult) -> tuple[Problem, ...]:
     Within each of them findings stand in the verdict's order, which is that of mending.
     """
     verdict = result.verdict
-    judged = _judged(verdict) if verdict is not None else ()
+    judged = _judged(result.kernel, verdict) if verdict is not None else ()
     return _in_order((*_stopped(result), *judged, *_remarks(result)))
 
 
@@ -107,7 +107,7 @@ def _problems(view: View) -> Iterator[Problem]:
     if result is not None:
         yield from (replace(problem, stale=stale) for problem in _stopped(result))
     if shown is not None and shown.verdict is not None:
-        judged = _judged(shown.verdict)
+        judged = _judged(shown.kernel, shown.verdict)
         yield from (replace(problem, stale=not view.is_current) for problem in judged)
     if result is not None:
         yield from (replace(problem, stale=stale) for problem in _remarks(result))
@@ -132,7 +132,7 @@ def _failures(result: RunResult) -> Iterator[Problem]:
         yield from (_of_finding(one) for one in result.concerns if one.message != told)
 
 
-def _judged(verdict: Verdict) -> Iterator[Problem]:
+def _judged(kernel: str, verdict: Verdict) -> Iterator[Problem]:
     """What a verdict finds, and what it finds unmet."""
     from workbench.verdict.triage import headline
 
@@ -148,7 +148,9 @@ def _judged(verdict: Verdict) -> Iterator[Problem]:
         if not result.met
     ]
     if missed:
-        yield Problem("error", f"not met: {'; '.join(missed)}")
+        together = f"npu-workbench check {kernel} --ablate tries mends, alone and together"
+        hint = together if len(first) > 1 else None
+        yield Problem("error", f"not met: {'; '.join(missed)}", hint=hint)
 
 
 def _remarks(result: RunResult) -> Iterator[Problem]:

@@ -264,6 +264,8 @@ def _located(error: BaseException, spec: Path) -> SpecError:
     if isinstance(error, SyntaxError) and error.filename and is_own(error.filename):
         where = _place(error.filename, error.lineno)
         return SpecError(f"syntax error: {error.msg}", where=where)
+    if isinstance(error, OSError) and isinstance(error.filename, str) and error.strerror:
+        return SpecError(f"can't use {shown(error.filename)}: {error.strerror}", where=where)
     if isinstance(error, SystemExit):
         return SpecError(f"the spec ends its process (exit {error.code})", where=where)
     return SpecError(traceback.format_exception_only(error)[0].splitlines()[0], where=where)
