@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.scripted import ScriptedEngine, rows, text_of
+from tests.process.procs import until
+from tests.tui.scripted import PASSED, ScriptedEngine, a_run, rows, started, text_of
+from tests.tui.scripted import App as Scripted
 from workbench.loop.kernels import KernelFile, Kernels
 from workbench.loop.target import Options
 from workbench.tui.app import Emit, WorkbenchApp
 from workbench.tui.help import HelpPage
 from workbench.tui.picker import Hint, KernelList, Picker
 from workbench.tui.screen import MainScreen
+from workbench.tui.verdict_bar import VerdictBar
 
 MANY = Kernels(
     "/projects/kernels",
@@ -140,3 +143,61 @@ async def test_any_size(size: tuple[int, int]) -> None:
     async with picking(size=size) as (app, pilot):
         await pilot.press("G", "pageup", "enter")
         await app.started.wait()
+
+
+@pytest.fixture
+def two_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "npu-workbench.toml").touch()
+    for name in ("one.c", "two.c"):
+        (tmp_path / name).touch()
+
+
+@pytest.mark.usefixtures("two_kernels")
+async def test_another_kernel_takes_the_place_of_the_one_that_is_open() -> None:
+    app = Scripted("one.c")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: app.engine is not None)
+        first = app.engine
+        assert first is not None
+        app.emit(started(3))
+        await open_list(app, pilot)
+        await pilot.press("j", "enter")
+        await until(lambda: app.engine is not first)
+        assert first.closed
+        await until(lambda: isinstance(app.screen, MainScreen))
+        main = app.screen
+        assert isinstance(main, MainScreen)
+        assert (main.view.kernel, main.view.run) == ("two.c", 0)
+        first.emit(started(4))  # nobody listens any more
+        app.emit(*a_run(PASSED))
+        await pilot.pause()
+        assert "✓ PASS" in text_of(main.query_one(VerdictBar))
+        assert main.view.run == 1
+
+
+@pytest.mark.usefixtures("two_kernels")
+@pytest.mark.parametrize("keys", [["escape"], ["enter"], ["escape", "escape", "O", "O", "escape"]])
+async def test_the_list_can_be_left_without_a_choice(keys: list[str]) -> None:
+    app = Scripted("one.c")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: app.engine is not None)
+        first, main = app.engine, app.screen
+        await open_list(app, pilot)
+        await pilot.press(*keys)
+        await until(lambda: app.screen is main)
+        assert app.engine is first
+        assert first is not None
+        assert not first.closed
+
+
+async def open_list(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+    await pilot.press("O")
+    await until(lambda: isinstance(app.screen, Picker))
+    await pilot.pause()
+
+
+async def test_the_first_list_has_no_way_back() -> None:
+    async with picking() as (app, pilot):
+        await pilot.press("escape")
+        assert isinstance(app.screen, Picker)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from textual import work
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -22,7 +23,7 @@ from workbench import process
 from workbench.defect import defect
 from workbench.errors import ExitCode, WorkbenchError
 from workbench.loop.events import Event
-from workbench.loop.kernels import Kernels
+from workbench.loop.kernels import Kernels, find_kernels
 from workbench.loop.result import RunResult
 from workbench.settings import Settings, load_settings
 from workbench.tui.base import BaseApp
@@ -121,6 +122,7 @@ class WorkbenchApp(BaseApp):
             kernel,
             rerun=self._rerun,
             cancel=self._cancel_run,
+            pick=self._pick,
             ended=self._run_ended,
             clock=self._clock,
         )
@@ -143,6 +145,32 @@ class WorkbenchApp(BaseApp):
         self._main = self._screen_of(kernel)
         self.push_screen(self._main)
         self.call_after_refresh(self._start)
+
+    @work(group="pick", exclusive=True)
+    async def _pick(self) -> None:
+        """Let the user choose another kernel of the project, over the one that is open."""
+        kernels = await asyncio.to_thread(find_kernels, self._options.project)
+        if self.screen is self._main:
+            self.push_screen(Picker(kernels, self._reopen))
+
+    @work(group="pick", exclusive=True)
+    async def _reopen(self, kernel: str) -> None:
+        """Go on with another kernel in place of the one that is open."""
+        if not isinstance(self.screen, Picker):
+            return
+        self.pop_screen()
+        if kernel != self._options.kernel:
+            self.workers.cancel_group(self, "engine")
+            await self._close_engine()
+            # What was said of the kernel before doesn't hold for this one.
+            self._options = replace(
+                self._options, kernel=kernel, spec=None, design=None, set_name=None
+            )
+            self._main = self._screen_of(kernel)
+            # Textual 8.2 can't replace the first screen.
+            put = self.push_screen if len(self.screen_stack) == 1 else self.switch_screen
+            put(self._main)
+            self.call_after_refresh(self._start)
 
     def _start(self) -> None:
         self.run_worker(self._run_engine(), name="engine", group="engine")
@@ -175,10 +203,14 @@ class WorkbenchApp(BaseApp):
 
     async def on_unmount(self) -> None:
         """Nothing of ours runs on."""
-        if self._engine is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._engine.close(), CLOSE_LIMIT_S)
+        await self._close_engine()
         process.kill_all()
+
+    async def _close_engine(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(engine.close(), CLOSE_LIMIT_S)
 
     def _rerun(self) -> None:
         if self._engine is not None:

@@ -26,11 +26,14 @@ _NO = "no spec"
 
 
 class Picker(Screen[None]):
-    """Hands the path of the kernel that is picked to `on_picked`."""
+    """Hands the path of the kernel that is picked to `on_picked`.
+
+    Over another screen it can be left without picking one.
+    """
 
     BINDINGS = bindings("picker")
 
-    def __init__(self, kernels: Kernels, on_picked: Callable[[str], None]) -> None:
+    def __init__(self, kernels: Kernels, on_picked: Callable[[str], object]) -> None:
         super().__init__()
         self._on_picked = on_picked
         self._list = KernelList(kernels, self.pick)
@@ -53,6 +56,17 @@ class Picker(Screen[None]):
     def action_open(self) -> None:
         """Open the kernel that the list stands on."""
         self.pick(self._list.current)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is a way back where this isn't the first screen."""
+        if action == "back":
+            return self is not self.app.screen_stack[0]
+        return super().check_action(action, parameters)
+
+    def action_back(self) -> None:
+        """Leave the kernel that is open as it is."""
+        if self.is_current:
+            self.dismiss()
 
     def action_move(self, by: int) -> None:
         """Go to another kernel."""

@@ -59,14 +59,18 @@ class MainScreen(Screen[None]):
         *,
         rerun: Callable[[], None],
         cancel: Callable[[], None],
+        pick: Callable[[], object] = lambda: None,
         ended: Callable[[RunResult], None] = lambda _: None,
         clock: Clock = time.monotonic,
     ) -> None:
-        """`kernel` is its path as shown; `clock` counts seconds; a run's end goes to `ended`."""
+        """`kernel` is its path as shown; `clock` counts seconds; a run's end goes to `ended`.
+
+        `pick` lets the user choose another kernel.
+        """
         super().__init__()
         self.session = Session(View(kernel=kernel))
         self._rerun, self._cancel, self._clock = rerun, cancel, clock
-        self._ended = ended
+        self._ended, self._pick = ended, pick
         self._verdict = VerdictBar(self.view)
         self._steps = StepStrip()
         self._runs = RunsStrip()
@@ -237,6 +241,10 @@ class MainScreen(Screen[None]):
     def action_rerun(self) -> None:
         """Run what is on disk again."""
         self._rerun()
+
+    def action_open(self) -> None:
+        """Choose another kernel."""
+        self._pick()
 
     def action_cancel(self) -> None:
         """Stop the run."""
