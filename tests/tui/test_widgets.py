@@ -13,7 +13,8 @@ from textual.content import Content
 from tests.tui.scripted import MISMATCH, a_run, off_at, result, started, verdict
 from workbench.build import Diagnostic
 from workbench.device.choose import DeviceInfo
-from workbench.errors import BuildError, OutOfBoundsError, SpecError
+from workbench.errors import BuildError, CrashError, OutOfBoundsError, SpecError
+from workbench.loop.change import compare
 from workbench.loop.events import (
     Event,
     Explained,
@@ -335,3 +336,25 @@ def test_one_problem_is_spelled_out_and_the_others_take_a_line() -> None:
 )
 def test_elements_in_their_cells(value: float, width: int, whole: bool, text: str) -> None:
     assert cell_text(value, width, whole=whole) == text
+
+
+def test_a_certain_cause_of_a_crash_comes_before_its_signal() -> None:
+    cause = Finding("null-pointer", "error", "a store through a null pointer", "", where="k.c:9")
+    maybe = Finding("out-of-bounds", "warning", "index 64", "")
+    crash = CrashError("crashed with SIGSEGV", where="k.c:9")
+    run = replace(result(1, "crash", error=crash), concerns=(maybe, cause))
+    told = [problem.name or problem.message for problem in problems_of(run)]
+    assert told == ["null-pointer", "crashed with SIGSEGV", "out-of-bounds"]
+
+
+def test_of_numbers_that_are_stale_no_change_is_told() -> None:
+    before, after = (
+        result(1, "fail", verdict=verdict(off_at(1, 1, 9))),
+        result(2, verdict=verdict()),
+    )
+    view = view_of(a_run(after))
+    bar_of = VerdictBar(view)
+    bar_of.show(view, compare(before, after))
+    assert "since run 1" in " ".join(plain(bar_of.lines(160, 2)))
+    bar_of.show(reduce(view, Saved(2, ())), compare(before, after))
+    assert "since run 1" not in " ".join(plain(bar_of.lines(160, 2)))

@@ -76,6 +76,7 @@ async def _executed(
     checked = await device.check(replace(work, libraries=libraries), log.extend, limit_s)
     notes = []
     if checked.error is not None:
-        on_lines(log)
+        if log:
+            on_lines(log)
         notes.append(f"the checks of the arithmetic cover what ran until {checked.error.message}")
     return check_findings(read_table(built.sites, checked.tables)), notes

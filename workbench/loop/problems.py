@@ -123,13 +123,16 @@ def _failures(result: RunResult) -> Iterator[Problem]:
         if diagnostic.severity == "error":
             yield _of_diagnostic(diagnostic)
     error = result.error
+    told = error.message if error is not None else None
+    causes = [one for one in result.concerns if result.verdict is None and one.message != told]
+    # A cause says more than the signal that it ended in.
+    certain = [one for one in causes if result.status == "crash" and one.severity == "error"]
+    yield from map(_of_finding, certain)
     if error is not None and not _is_told(error, result):
         name = error.finding or ""
         message = error.message.removeprefix(f"{name}: ")
         yield Problem("error", message, name, error.where, error.hint)
-    if result.verdict is None:
-        told = error.message if error is not None else None
-        yield from (_of_finding(one) for one in result.concerns if one.message != told)
+    yield from (_of_finding(one) for one in causes if one not in certain)
 
 
 def _judged(kernel: str, verdict: Verdict) -> Iterator[Problem]:

@@ -41,7 +41,7 @@ class VerdictBar(Lines):
 
     def _upper(self, causes: tuple[str, ...], width: int, rows: int) -> list[Content]:
         parts = _parts(self._view, causes)
-        if self._change is not None:
+        if self._change is not None and (self._view.is_current or self._view.is_old):
             parts += _changes(self._change, pinned=self._pinned)
         return flow(parts, width, rows)
 
