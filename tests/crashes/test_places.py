@@ -79,7 +79,7 @@ CRASHES = {
         "scale divides an integer by zero, or its smallest value by -1",
     ),
     "trap": (C, "", "if (one) __builtin_trap(); // here", "scale crashed with SIG"),
-    "breakpoint": (C, "", "__builtin_debugtrap(); // here", "scale crashed with SIGTRAP"),
+    "breakpoint": (C, "", "__builtin_debugtrap(); // here\none = 2;", "scale crashed with SIGTRAP"),
     "abort": (C, "", "if (one) abort(); // here", "scale crashed with SIGABRT"),
     "recursion": (C, RECURSION, "out[0] = deep(&one);", "out-of-bounds: scale touches "),
 }

@@ -53,8 +53,7 @@ async def lint_kernel(
     """
     with manifest.new_folder(cache / "lint", "kernel") as folder:
         text, dependencies = folder / "kernel.ll", folder / "kernel.d"
-        options = ("-gline-tables-only", "-w")
-        command = clang.compile_command(source, text, dependencies, defines, options)
+        command = clang.compile_command(source, text, dependencies, defines, ("-w",))
         await run_quietly(command, source, limit_s)
         return freestanding_concerns(text.read_text(), source)
 

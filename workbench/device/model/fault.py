@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import platform
+import os
 import signal
 from collections.abc import Callable, Iterator
 
@@ -83,7 +83,7 @@ def report_faults(on_fault: OnFault) -> None:
 
 def _code(number: int, context: int) -> Iterator[int]:
     """Where the signal came, then the calls that led there, as far as this machine tells."""
-    machine = platform.machine()
+    machine = os.uname().machine
     if machine in _PC_AT:
         at = ctypes.c_uint64.from_address(context + _PC_AT[machine]).value
         # x86-64's breakpoint is over when it is told.
