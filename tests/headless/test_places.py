@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,17 @@ def test_a_pipe_for_a_kernel(project: Project, tmp_path: Path) -> None:
     assert done.code in (2, 3)
     assert str(tmp_path / "pipe.c") in done.sentence
     assert check(tmp_path / "pipe.c").code == 2
+
+
+def test_a_repository_does_not_see_what_is_generated(project: Project) -> None:
+    subprocess.run(["git", "init", "-q", project.folder], check=True)
+    check("kernels/scale.c")
+    seen = subprocess.run(
+        ["git", "status", "--short", "-uall"],
+        cwd=project.folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "kernels/scale.c" in seen.stdout
+    assert ".workbench" not in seen.stdout

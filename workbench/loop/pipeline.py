@@ -67,8 +67,12 @@ async def _steps(progress: Progress, options: Options, devices: Devices, reason:
 
 
 def _make_cache(cache: Path) -> None:
+    """The folder for what is generated, which no repository is to take in."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        ignore = cache.parent / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
         tempfile.TemporaryFile(dir=cache).close()
     except OSError as error:
         raise UsageError(
