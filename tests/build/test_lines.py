@@ -100,6 +100,12 @@ def test_the_code_is_the_same_as_without(name: str, tmp_path: Path) -> None:
         assert _section(with_tables, section) == _section(without, section)
 
 
+def test_nothing_but_lines_is_kept(library: Path) -> None:
+    text = library.with_name("kernel.ll").read_text()
+    assert "DILocation" in text
+    assert "DILocalVariable" not in text
+
+
 def _linked(source: str, folder: Path, *options: str) -> Path:
     """The library as the compile step makes it, but for further options."""
     clang = find_clang()

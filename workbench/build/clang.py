@@ -26,8 +26,11 @@ LANGUAGES = {".c": "c11", ".cc": "c++20", ".cpp": "c++20", ".cxx": "c++20"}
 # Source: clang/lib/Driver/ToolChains/AIE.cpp of Xilinx/llvm-aie.
 _CODE = ("-O2", "-fPIC", "-fno-vectorize", "-fno-slp-vectorize", "-Wall")
 
-LINE_TABLES = ("-gline-tables-only", "-gdwarf-5")
-"""Options by which a library knows the places that its code comes from."""
+LINE_TABLES = ("-gdwarf-5", "-gline-tables-only")
+"""Options by which a library knows the places that its code comes from.
+
+In this order: the first means all that -g does, unless the second takes most of it back.
+"""
 
 # Arrays of a size known only at run time have no place on a core's stack.
 _IR = ("-S", "-emit-llvm", "-fno-discard-value-names", "-Werror=vla", *LINE_TABLES)
