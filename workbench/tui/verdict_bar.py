@@ -67,7 +67,8 @@ def _parts(view: View, causes: tuple[str, ...]) -> list[tuple[int, Content]]:
             kind = shown.device.kind
             parts.append((0, text.badge(f"{kind.upper()}'S", f"$wb-{kind}")))
         parts.extend(_numbers(shown, view))
-        parts.extend((5 if causes else 1, missed) for missed in _missed(shown))
+        if view.is_current or view.is_old:
+            parts.extend((5 if causes else 1, missed) for missed in _missed(shown))
         parts.extend((3 if n else 2, Content.styled(c, "$wb-fail")) for n, c in enumerate(causes))
         if view.is_current and not (shown.explained or view.phase is Phase.PASS):
             parts.append((2, Content.styled("looking for causes…", "dim")))
