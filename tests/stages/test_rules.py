@@ -73,6 +73,43 @@ def test_saturation_is_what_lies_beyond_the_limits(any_scale: bool) -> None:
     assert f"{100 * beyond:.1f} % saturated" in findings["error-enters-at"].message
 
 
+@pytest.mark.parametrize("gain", [0.9, 0.5])
+@pytest.mark.parametrize("any_scale", [False, True])
+def test_the_smallest_and_largest_elements_are_no_limits(gain: float, any_scale: bool) -> None:
+    golden = SCORES / 20
+    less = ints(gain * golden)
+    (result,), findings = explained({"s": golden}, {"s": less}, any_scale=any_scale)
+    ends = (less == less.min()) | (less == less.max())
+    beyond = (golden < less.min() - 0.75) | (golden > less.max() + 0.75)
+    assert np.any(ends & beyond)
+    assert result.saturated == 0
+    assert "stage-saturated" not in findings
+
+
+def test_ends_that_happen_to_be_a_types_are_no_limits_either() -> None:
+    golden = SCORES / 20
+    halved = ints(golden / 2).clip(-8, 7)
+    assert np.count_nonzero(halved == 7) < np.count_nonzero(halved == 6)
+    (result,), _ = explained({"s": golden}, {"s": halved})
+    assert result.saturated == 0
+
+
+@pytest.mark.parametrize(("ends", "are_bounds"), [((-128, 127), True), ((-9, 6), False)])
+def test_what_follows_golden_nowhere_saturates_where_a_type_ends(
+    ends: tuple[int, int], are_bounds: bool
+) -> None:
+    noise = np.random.RandomState(2).normal(0, 30, N)
+    noisy = np.where(np.abs(SCORES) > 150, SCORES, noise).clip(*ends)
+    (result,), _ = explained({"s": SCORES}, {"s": ints(noisy)})
+    beyond = float(np.mean(np.abs(SCORES) > 150))
+    assert result.saturated == (pytest.approx(beyond, abs=1e-9) if are_bounds else 0)
+
+
+def test_everything_at_a_types_ends() -> None:
+    (result,), _ = explained({"s": 1000 * SCORES}, {"s": ints(np.where(SCORES < 0, -128, 127))})
+    assert result.saturated == pytest.approx(float(np.mean(SCORES != 0)), abs=1e-9)
+
+
 def test_golden_that_is_clamped_itself_saturates_nothing() -> None:
     clamped = SCORES.clip(-50, 80)
     (result,), findings = explained({"s": clamped}, {"s": ints(clamped)})
@@ -125,6 +162,17 @@ def test_a_small_error_before_a_large_one_isnt_named() -> None:
     assert findings["error-enters-at"].evidence["stage"] == "b"
 
 
+def test_what_earlier_stages_lose_isnt_told_of_a_later_one() -> None:
+    noise = np.random.RandomState(2).normal(0, 30, (2, N)).round()
+    (_, second), findings = explained(
+        {"a": SCORES, "b": SCORES},
+        {"a": ints(SCORES + noise[0]), "b": ints(-SCORES - noise[0] + noise[1])},
+        local={"b": SCORES + noise[0]},
+    )
+    said = f"correlation {second.local_correlation:.4f} by itself"
+    assert findings["error-enters-at"].message == f"the error enters at b: {said}"
+
+
 def test_an_offset_is_said() -> None:
     _, findings = explained({"s": SCORES}, {"s": ints(SCORES + 3)})
     assert findings["error-enters-at"].message == (
@@ -159,6 +207,32 @@ def test_an_exponential_of_the_right_temperature() -> None:
     )
     assert result.temperature == pytest.approx(1, rel=0.01)
     assert findings == {}
+
+
+def test_no_scale_turns_a_sign_round() -> None:
+    (result,), _ = explained({"s": SCORES}, {"s": ints(-SCORES)}, any_scale=True)
+    assert result.local_error == 1
+
+
+def test_an_exponential_that_stops_falling_isnt_one_of_another_scale() -> None:
+    rows = np.zeros((20, 50))
+    rows[:, 0] = 1
+    flat = ints(32 + 32 * rows)
+    (result, weights), findings = explained(
+        {"e": rows, "w": rows},
+        {"e": flat, "w": ints(rows)},
+        local={"w": flat / flat.sum(axis=-1, keepdims=True)},
+        any_scale=True,
+    )
+    assert result.local_correlation == pytest.approx(1)
+    assert result.local_error is not None
+    assert result.local_error > 0.9
+    assert result.floor == pytest.approx(49 / 51)
+    assert result.golden_floor == 0
+    assert weights.floor == 0
+    assert findings["error-enters-at"].message == (
+        "the error enters at e: never below 32 of 64, where 96.1 % of its sum lies and 0.0 % should"
+    )
 
 
 def test_damage_is_named_where_it_enters_first() -> None:

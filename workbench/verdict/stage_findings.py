@@ -16,6 +16,9 @@ SATURATED = 0.01
 SOUND = 1e-3
 """Local error up to which a stage is taken to do what it should."""
 
+FLOORED = 0.05
+"""Share of a stage's sum that lies too much at its smallest value to be called rounding."""
+
 EXACT = 0.999
 """Correlation from which a stage is golden but for a factor."""
 
@@ -149,7 +152,7 @@ def _entering(results: Sequence[StageResult], first: StageResult | None) -> Iter
         "error-enters-at",
         "error",
         f"the error enters at {first.name}: {', '.join(_losses(first, before))}",
-        f"look at what makes {first.name} from {earlier[-1].name if earlier else 'the inputs'}",
+        _advice(first, earlier[-1].name if earlier else "the inputs"),
         where=first.where,
         evidence={
             "stage": first.name,
@@ -161,6 +164,7 @@ def _entering(results: Sequence[StageResult], first: StageResult | None) -> Iter
             "local_slope": first.local.slope if first.local else None,
             "saturated": first.saturated,
             "temperature": first.temperature if _is_tempered(first) else None,
+            "floor": first.floor if _is_floored(first) else None,
         },
     )
 
@@ -170,12 +174,19 @@ def _losses(result: StageResult, before: float | None) -> Iterator[str]:
     local = result.local
     assert local is not None
     alike = (local.correlation or 0.0) >= EXACT
-    if not alike:
+    if not alike and (before or 0.0) >= EXACT:
         yield f"correlation {_correlation(before)} -> {_correlation(result.correlation)}"
+    elif not alike:  # what the correlation loses here, earlier stages have lost in part
+        yield f"correlation {_correlation(local.correlation)} by itself"
     if (result.saturated or 0.0) >= SATURATED:
         yield f"{_share(result.saturated)} saturated"
     if _is_tempered(result):
         yield f"exp(x / {result.temperature:.3g}) instead of exp(x)"
+    if _is_floored(result):
+        yield (
+            f"never below {_number(result.low)} of {_number(result.high)}, where "
+            f"{_share(result.floor)} of its sum lies and {_share(result.golden_floor)} should"
+        )
     if local.non_finite:
         yield f"{local.non_finite:,} elements are NaN or infinite"
     if alike and not result.any_scale:
@@ -183,6 +194,18 @@ def _losses(result: StageResult, before: float | None) -> Iterator[str]:
             yield f"{_number(local.slope)} times what the spec gives"
         else:
             yield f"off by up to {_number(local.max_abs)}, {_number(local.mae)} on average"
+
+
+def _advice(result: StageResult, source: str) -> str:
+    """Where to look for what is wrong with a stage that is made from `source`."""
+    if _is_floored(result):
+        return (
+            f"compare what makes {result.name} with the spec's function over the whole range: it "
+            f"has to go on falling below {_number(result.low)} of {_number(result.high)}"
+        )
+    if _is_tempered(result):
+        return f"look for a shift or a division of the argument in what makes {result.name}"
+    return f"look at what makes {result.name} from {source}"
 
 
 def _temperature(results: Sequence[StageResult], entry: StageResult | None) -> Iterator[Finding]:
@@ -198,7 +221,7 @@ def _temperature(results: Sequence[StageResult], entry: StageResult | None) -> I
             "error" if result is entry else "warning",
             f"{result.name} falls as exp(x / {result.temperature:.3g}){about}, where the spec has "
             "exp(x): a softmax of another temperature",
-            f"look for a shift or a division of the argument in what makes {result.name}",
+            _advice(result, "what comes before"),
             where=result.where,
             evidence={"stage": result.name, "temperature": result.temperature},
         )
@@ -255,6 +278,10 @@ def _is_scaled(metrics: Metrics) -> bool:
 
 def _is_tempered(result: StageResult) -> bool:
     return result.temperature is not None and abs(math.log(result.temperature)) > math.log(TEMPERED)
+
+
+def _is_floored(result: StageResult) -> bool:
+    return (result.floor or 0.0) - (result.golden_floor or 0.0) >= FLOORED
 
 
 def _correlation(value: float | None) -> str:

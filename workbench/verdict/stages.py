@@ -22,8 +22,13 @@ from workbench.verdict.metrics import Metrics, measure
 Numbers = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-FOLLOWS = 0.99
-"""Correlation from which the elements between a stage's limits are said to follow golden."""
+FOLLOWS = 0.14
+"""Noise over the signal up to which elements follow golden: a correlation of 0.99."""
+
+BOUNDS = frozenset(
+    {0.0, *(bound for k in range(3, 64) for bound in (2.0**k - 1, -(2.0**k), 1 - 2.0**k))}
+)
+"""Where integers of some number of bits end: at 0, 2^k - 1, -2^k, or symmetric at 1 - 2^k."""
 
 SMALLEST = 1e-300
 """Golden exponentials below it are not looked at: float64 has no more digits for them."""
@@ -58,8 +63,10 @@ class StageResult:
     low, high and golden_low, golden_high, local_low, local_high: ranges.
     saturated: share of elements at the stage's limits where local golden goes on.
     local_error: rms error over the standard deviation of local golden, at most 1; of a stage of any
-    scale sqrt(1 - r^2), what the best factor leaves.
+    scale what the best factor leaves.
     temperature: T, of a stage that falls as exp(x / T) where local golden falls as exp(x).
+    floor, golden_floor: share of the sum that lies in the elements at the smallest value, and what
+    local golden has in the same ones; of a stage that is nowhere negative.
     damaged: share of elements that are others with the stacks in core memory.
     """
 
@@ -81,6 +88,8 @@ class StageResult:
     saturated: float | None = None
     local_error: float | None = None
     temperature: float | None = None
+    floor: float | None = None
+    golden_floor: float | None = None
     damaged: float | None = None
 
     @property
@@ -154,6 +163,7 @@ def _result(
     low, high = _range(recorded)
     golden_low, golden_high = _range(chain)
     local_low, local_high = _range(local)
+    floor, golden_floor = _floor(recorded, local)
     return StageResult(
         stage.name,
         where,
@@ -172,6 +182,8 @@ def _result(
         saturated=_saturated(recorded, local, stage),
         local_error=_error(recorded, local, any_scale=stage.any_scale),
         temperature=_temperature(recorded, local),
+        floor=floor,
+        golden_floor=golden_floor,
         damaged=None if memory is None else float(np.mean(_differ(recorded, memory))),
     )
 
@@ -201,11 +213,17 @@ def _error(d: Numbers, g: Numbers, *, any_scale: bool) -> float:
     if not np.any(g != g.flat[0]):
         same = d == d.flat[0] if any_scale else d == g
         return 0.0 if np.all(same) else 1.0
-    if any_scale:
-        r = max(0.0, measure(d, g).correlation or 0.0)
-        return math.sqrt(1 - r * r)
-    with np.errstate(over="ignore"):
-        return min(1.0, float(np.sqrt(np.mean((d - g) ** 2)) / np.std(g)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        factor = _best_factor(d, g) if any_scale else 1.0
+        return min(1.0, float(np.sqrt(np.mean((factor * d - g) ** 2)) / np.std(g)))
+
+
+def _best_factor(d: Numbers, g: Numbers) -> float:
+    """Of the factors from 0 on the one for d that leaves least of g, in the sum of squares.
+
+    No offset comes with it: an exponential that stops above 0 isn't one that goes there.
+    """
+    return max(0.0, float(np.vdot(d, g)) / (float(np.vdot(d, d)) or 1.0))
 
 
 def _saturated(d: Numbers, g: Numbers, stage: Stage) -> float:
@@ -214,27 +232,65 @@ def _saturated(d: Numbers, g: Numbers, stage: Stage) -> float:
     An element at a limit counts when golden, in units of the stage, lies more than rounding can
     explain beyond it: three quarters of a step, or what the dtype's precision is at the limit.
     Those units of a stage of any scale are the line that its other elements lie on, if they do.
+    The smallest and largest elements are limits where elements pile up, and if either those between
+    follow golden or integers of some type end there: else they are just the smallest and largest.
     """
-    low, high = d.min(), d.max()
-    between = (d > low) & (d < high)
+    low, high = float(d.min()), float(d.max())
     if not (np.isfinite(d).all() and np.isfinite(g).all()) or low == high:
         return 0.0
-    slope, offset = 1.0, 0.0
-    if stage.any_scale:
-        line = measure(d[between], g[between]) if between.any() else None
-        if line is None or line.slope is None or (line.correlation or 0) < FOLLOWS:
-            return 0.0
-        slope, offset = line.slope, line.offset or 0.0
-    step = _STEP.get(stage.dtype, 0.0) * max(-low, high) or 0.75
+    between = (d > low) & (d < high)
+    slope, offset = _units(d[between], g[between]) if stage.any_scale else (1.0, 0.0)
     expected = slope * g + offset
-    above, below = (d == high) & (expected > high + step), (d == low) & (expected < low - step)
-    return float(np.mean(_goes_on(above, expected, step) | _goes_on(below, expected, step)))
+    follows = _follows(d[between], expected[between])
+    if stage.any_scale and not follows:
+        return 0.0
+    step = _STEP.get(stage.dtype, 0.0) * max(-low, high) or 0.75
+    cut = np.zeros_like(between)
+    for limit, beyond in ((high, expected > high + step), (low, expected < low - step)):
+        if (follows or limit in BOUNDS) and _piles_up(d, limit, d[between]):
+            cut |= _goes_on((d == limit) & beyond, expected, step)
+    return float(np.mean(cut))
+
+
+def _units(d: Numbers, g: Numbers) -> tuple[float, float]:
+    """Slope and offset of the line that the elements lie on; zeros when there is none."""
+    line = measure(d, g) if d.size else None
+    return (0.0, 0.0) if line is None else (line.slope or 0.0, line.offset or 0.0)
+
+
+def _follows(d: Numbers, expected: Numbers) -> bool:
+    """Whether the elements are what they should be, but for noise."""
+    if d.size < LEAST_POINTS:
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        noise, signal = float(np.sqrt(np.mean((d - expected) ** 2))), float(np.std(expected))
+    return noise <= FOLLOWS * signal
+
+
+def _piles_up(d: Numbers, limit: float, between: Numbers) -> bool:
+    """Whether more elements are at the limit than at the next value: those beyond went there."""
+    if not between.size:
+        return True
+    following = between[np.argmin(np.abs(between - limit))]
+    return int(np.count_nonzero(d == limit)) > int(np.count_nonzero(between == following))
 
 
 def _goes_on(beyond: Mask, expected: Numbers, step: float) -> Mask:
     """`beyond` where golden has several values there: one value that is off is cut off by none."""
     varies = beyond.any() and np.ptp(expected[beyond]) > step
     return beyond if varies else np.zeros_like(beyond)
+
+
+def _floor(d: Numbers, g: Numbers) -> tuple[float, float] | tuple[None, None]:
+    """`StageResult.floor` and `golden_floor`."""
+    if not (np.isfinite(d).all() and np.isfinite(g).all()) or min(d.min(), g.min()) < 0:
+        return None, None
+    with np.errstate(over="ignore"):
+        totals = float(d.sum()), float(g.sum())
+    if not all(0 < total < math.inf for total in totals):
+        return None, None
+    lowest = d == d.min()
+    return float(d[lowest].sum()) / totals[0], float(g[lowest].sum()) / totals[1]
 
 
 def _temperature(d: Numbers, g: Numbers) -> float | None:
