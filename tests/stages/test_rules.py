@@ -180,6 +180,13 @@ def test_an_offset_is_said() -> None:
     )
 
 
+def test_a_gain_is_told_beside_noise() -> None:
+    noise = np.random.RandomState(2).normal(0, 5, N)
+    (result,), findings = explained({"s": SCORES}, {"s": ints(SCORES / 2 + noise)})
+    assert (result.local_correlation or 0) < 0.999
+    assert "0.4995 times what the spec gives" in findings["error-enters-at"].message
+
+
 @given(gain=st.sampled_from([2, 4, 16, 100]), any_scale=st.booleans())
 def test_a_gain_counts_unless_the_stage_is_of_any_scale(gain: int, any_scale: bool) -> None:
     (result,), findings = explained({"s": SCORES}, {"s": ints(gain * SCORES)}, any_scale=any_scale)

@@ -22,6 +22,9 @@ FLOORED = 0.05
 EXACT = 0.999
 """Correlation from which a stage is golden but for a factor."""
 
+SCALED = 0.99
+"""Correlation from which a factor says something, though it isn't all that is wrong."""
+
 GAIN = 0.02
 """How far a factor may be from 1."""
 
@@ -189,11 +192,12 @@ def _losses(result: StageResult, before: float | None) -> Iterator[str]:
         )
     if local.non_finite:
         yield f"{local.non_finite:,} elements are NaN or infinite"
-    if alike and not result.any_scale:
-        if _is_scaled(local):
-            yield f"{_number(local.slope)} times what the spec gives"
-        else:
-            yield f"off by up to {_number(local.max_abs)}, {_number(local.mae)} on average"
+    if result.any_scale:
+        return
+    if (local.correlation or 0.0) >= SCALED and _is_scaled(local):
+        yield f"{_number(local.slope)} times what the spec gives"
+    elif alike:
+        yield f"off by up to {_number(local.max_abs)}, {_number(local.mae)} on average"
 
 
 def _advice(result: StageResult, source: str) -> str:
