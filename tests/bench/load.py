@@ -17,6 +17,9 @@ PAUSE_S = 1.0
 
 FLOOD = f"{sys.executable} {Path(__file__).with_name('flood.py')}"
 
+REMARK = ": remark: "
+"""Of the flood's lines, as much as is seen of them in a narrow log."""
+
 HOME = "\x1b[H"
 
 KEYS = [*"wmMSvdhjklgGnNpcfu?", "\x1b", *"zzT[]{}b"]
@@ -92,7 +95,7 @@ def keys_in_a_stream(project: Project, count: int, rate: int) -> Iterator[float]
         terminal.see("RUNNING compile")
         terminal.press("g")
         terminal.press(HOME)
-        terminal.see("not unrolled")
+        terminal.see(REMARK)
         for n in range(count):
             there = n // 40 % 2 == 0
             column = n % 40 + 1 if there else 39 - n % 40
@@ -100,6 +103,6 @@ def keys_in_a_stream(project: Project, count: int, rate: int) -> Iterator[float]
             time.sleep(0.2)
         # The stream ended before the keys did: then they were not measured in it.
         terminal.forget()
-        terminal.see("not unrolled", 5.0)
+        terminal.see(REMARK, 5.0)
         terminal.press("x")
         terminal.see("CANCELLED")
