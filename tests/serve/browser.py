@@ -19,7 +19,8 @@ from tests.serve.conftest import until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SECONDS = 60
-ENOUGH_PIXELS = 300
+ENOUGH_PIXELS = 600
+"""Of a word's ground; a legend's block of the same colour has far fewer."""
 
 _KEEP_WHAT_COMES = """
 window.received = "";
