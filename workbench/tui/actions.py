@@ -141,8 +141,6 @@ ACTIONS = (
     Action("source", "edit", "enter,o", "edit", "this line in your editor"),
     Action("source", "file(1)", "right,l", "next file", "another file of the run"),
     Action("source", "file(-1)", "left,h", "previous file", "the file before"),
-    Action("source", "edge(-1)", "home,g", "first", "the first line"),
-    Action("source", "edge(1)", "end,G", "last", "the last line"),
     Action("list", "scroll(-1)", "up,k", "up", "one line up"),
     Action("list", "scroll(1)", "down,j", "down", "one line down"),
     Action("list", "page(-1)", "pageup", "page up", "one page up"),

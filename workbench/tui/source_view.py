@@ -270,10 +270,6 @@ class SourceView(ScrolledLines):
         self._move_to(self.cursor + lines)
         self.reveal(self.cursor, self.cursor)
 
-    def action_edge(self, edge: int) -> None:
-        """Go to the first or the last row."""
-        self.action_scroll(edge * len(self._rows))
-
     def action_file(self, by: int) -> None:
         """Show another file of the run, going round."""
         paths = list(self._snapshot.sources) if self._snapshot is not None else []
